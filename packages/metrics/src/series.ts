@@ -1,0 +1,50 @@
+/**
+ * A series is one line of figures. Users choose names of http, websocket, counter, gauge and timing series, so these
+ * are admitted by the broker up to a limit; execution, error and internal series come from the engine and are bounded
+ * by it.
+ */
+export type SeriesKind =
+  | 'http'
+  | 'websocket'
+  | 'counter'
+  | 'gauge'
+  | 'timing'
+  | 'execution'
+  | 'error'
+  | 'internal'
+
+export interface SeriesKey {
+  readonly kind: SeriesKind
+  /** Label of the test that was running: `TestWebSite.test_es`; '' for series of the run as a whole. */
+  readonly test: string
+  readonly name: string
+  /** HTTP method; '' where it means nothing. */
+  readonly method: string
+  /** HTTP status, an error class, an execution's outcome; '' where it means nothing. */
+  readonly status: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** Name of the series that takes what the catalogue has no room for. */
+export const overflowName = '(other)'
+
+/** Kinds whose names come from users and are admitted by the broker. */
+export const admittedKinds: ReadonlySet<SeriesKind> = new Set([
+  'http',
+  'websocket',
+  'counter',
+  'gauge',
+  'timing',
+])
+
+/** One string per series: equal keys give equal ids, whatever the order of their tags. */
+export function seriesId(key: SeriesKey): string {
+  const tags = Object.keys(key.tags).sort()
+  const tail = tags.length === 0 ? [] : tags.flatMap((tag) => [tag, key.tags[tag]])
+  return JSON.stringify([key.kind, key.test, key.name, key.method, key.status, ...tail])
+}
+
+/** The overflow series that a key falls into: per kind and test, so that sums per test stay exact. */
+export function overflowOf(key: SeriesKey): SeriesKey {
+  return { kind: key.kind, test: key.test, name: overflowName, method: '', status: '', tags: {} }
+}

@@ -1,0 +1,70 @@
+import * as v from 'valibot'
+
+/** What an agent says to its broker. Fields are always present; unknown is null, so a forgotten one is visible. */
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const millis = v.pipe(v.number(), v.minValue(0))
+const runId = v.string()
+const bytes = v.instance(Uint8Array)
+
+/** Counts of executions of one session since its start. started = finished + interrupted + running. */
+export const sessionLedgerSchema = v.object({
+  /** Executions that the share holds; 0 for stages bounded by time. */
+  planned: count,
+  started: count,
+  finished: count,
+  interrupted: count,
+})
+
+export const windowSchema = v.object({
+  type: v.literal('window'),
+  runId,
+  /** 0, 1, 2 ... without gaps per (run, agent, incarnation). */
+  number: count,
+  /** True span, in milliseconds after the session's start. */
+  fromMs: millis,
+  toMs: millis,
+  /** The session has ended; nothing follows. */
+  final: v.boolean(),
+  activeUsers: count,
+  ledger: sessionLedgerSchema,
+  /** User numbers and finished iterations that changed in this window: user, iterations, user, iterations ... */
+  progress: v.array(count),
+  /** What was recorded in the window, by metrics' delta codec. */
+  delta: bytes,
+  generator: v.object({
+    /** 99th percentile of the load threads' event-loop lag in this window. */
+    eventLoopLagMs: millis,
+    /** CPU seconds used per second; 1 is one core. */
+    cpu: v.pipe(v.number(), v.minValue(0)),
+  }),
+})
+
+export const agentToBrokerSchema = v.variant('type', [
+  /** Renews the lease when there is nothing else to say. */
+  v.object({ type: v.literal('heartbeat') }),
+  v.object({ type: v.literal('need-bundle'), runId, hash: v.string() }),
+  /** The session has loaded the tests. */
+  v.object({ type: v.literal('prepared'), runId, workers: count }),
+  /** setUpAgent has run; the session waits for `start`. */
+  v.object({ type: v.literal('armed'), runId }),
+  /** The session cannot run (exitCode by the contract: 3 not loadable, 4 anything else). */
+  v.object({ type: v.literal('cannot-run'), runId, exitCode: count, message: v.string() }),
+  /** All users of this stage on this agent have ended. */
+  v.object({ type: v.literal('stage-done'), runId, stage: count }),
+  windowSchema,
+  /** The session is gone without its final window (killed, out of memory). */
+  v.object({ type: v.literal('session-lost'), runId, reason: v.string() }),
+  /** Every process and file of the run is gone; its slot is free. */
+  v.object({ type: v.literal('released'), runId }),
+  v.object({
+    type: v.literal('log'),
+    runId,
+    level: v.picklist(['info', 'warning', 'error']),
+    text: v.string(),
+  }),
+])
+
+export type AgentToBroker = v.InferOutput<typeof agentToBrokerSchema>
+export type WindowMessage = v.InferOutput<typeof windowSchema>
+export type SessionLedger = v.InferOutput<typeof sessionLedgerSchema>

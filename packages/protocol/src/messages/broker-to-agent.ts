@@ -1,0 +1,34 @@
+import * as v from 'valibot'
+import { runSpecSchema } from './run-spec.ts'
+
+/** What the broker says to an agent. */
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const runId = v.string()
+
+const shareSchema = v.object({ ranges: v.array(v.object({ first: count, count })) })
+const movedUserSchema = v.object({ user: count, stage: count, fromIteration: count })
+export const stopModeSchema = v.picklist(['drain', 'cancel', 'kill'])
+
+export const brokerToAgentSchema = v.variant('type', [
+  /** Load the tests of a run. Answered by `prepared` or `cannot-run`, after `need-bundle` where the bundle is not at hand. */
+  v.object({ type: v.literal('prepare'), runId, spec: runSpecSchema, share: shareSchema }),
+  /** A part of a bundle; parts come in order. */
+  v.object({ type: v.literal('bundle'), runId, hash: v.string(), last: v.boolean(), bytes: v.instance(Uint8Array) }),
+  /** Run setUpAgent. `data`: JSON text of what the conductor's setUpRun returned, by class name. Answered by `armed`. */
+  v.object({ type: v.literal('arm'), runId, data: v.string() }),
+  /** Begin a stage. Stage 0 is the start of the run's clock. */
+  v.object({ type: v.literal('start-stage'), runId, stage: count }),
+  /** Take over users of a lost agent. */
+  v.object({ type: v.literal('add-users'), runId, users: v.array(movedUserSchema) }),
+  v.object({ type: v.literal('stop'), runId, mode: stopModeSchema }),
+  /** Windows up to this number are committed. */
+  v.object({ type: v.literal('ack'), runId, number: count }),
+  /** The run's catalogue of series is full: anything not in it goes to the overflow series from now on. */
+  v.object({ type: v.literal('catalogue'), runId, series: v.array(v.string()) }),
+  /** Forget the run at once: it goes on without this agent, or it is over. Answered by `released`. */
+  v.object({ type: v.literal('release'), runId, reason: v.string() }),
+])
+
+export type BrokerToAgent = v.InferOutput<typeof brokerToAgentSchema>
+export type StopMode = v.InferOutput<typeof stopModeSchema>

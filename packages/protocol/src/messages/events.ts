@@ -1,0 +1,102 @@
+import * as v from 'valibot'
+import { runSpecSchema } from './run-spec.ts'
+
+/**
+ * The event stream of a run: what the broker tells its subscribers and what the run directory stores. A reader that
+ * applies every event in order knows all that the broker knows.
+ */
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const millis = v.pipe(v.number(), v.minValue(0))
+/** Milliseconds since the epoch, by the broker's clock. */
+const at = v.number()
+const bytes = v.instance(Uint8Array)
+
+/**
+ * queued: waiting for agents. preparing: agents load the tests. ready: all have, the conductor sets up and agents arm.
+ * running: load is made. draining: a stop was asked for, or load has ended and the conductor tears down.
+ * The rest are ends: done (load ended by plan), failed (could not run), aborted (stopped), incomplete (windows missing).
+ */
+export const runStateSchema = v.picklist([
+  'queued',
+  'preparing',
+  'ready',
+  'running',
+  'draining',
+  'done',
+  'failed',
+  'aborted',
+  'incomplete',
+])
+export type RunState = v.InferOutput<typeof runStateSchema>
+
+export const agentStateSchema = v.picklist([
+  'preparing',
+  'prepared',
+  'armed',
+  'running',
+  'suspect',
+  'lost',
+  'fenced',
+  'done',
+])
+
+export const agentViewSchema = v.object({
+  id: v.string(),
+  incarnation: v.string(),
+  host: v.string(),
+  state: agentStateSchema,
+  activeUsers: count,
+  windows: count,
+})
+export type AgentView = v.InferOutput<typeof agentViewSchema>
+export type AgentState = v.InferOutput<typeof agentStateSchema>
+
+/** One or more windows merged and committed. */
+export const commitSchema = v.object({
+  type: v.literal('commit'),
+  at,
+  windows: v.array(
+    v.object({ agent: v.string(), incarnation: v.string(), number: count, fromMs: millis, toMs: millis }),
+  ),
+  activeUsers: count,
+  /** Milliseconds since the run started, by the broker's clock. */
+  elapsedMs: millis,
+  /** Sums over all agents: executions planned and finished so far, for progress. */
+  started: count,
+  finished: count,
+  interrupted: count,
+  generator: v.object({ eventLoopLagMs: millis, cpu: v.number() }),
+  /** Merged delta, by metrics' delta codec; one encoder per run, so definitions are in the first commit that uses them. */
+  delta: bytes,
+})
+export type CommitEvent = v.InferOutput<typeof commitSchema>
+
+export const runEventSchema = v.variant('type', [
+  /** First event of a stream: the whole run so far. `delta` holds all totals, definitions included. */
+  v.object({
+    type: v.literal('snapshot'),
+    at,
+    runId: v.string(),
+    state: runStateSchema,
+    spec: runSpecSchema,
+    /** Epoch milliseconds at which load began; null before that. */
+    startedAt: v.nullable(v.number()),
+    elapsedMs: millis,
+    stage: count,
+    agents: v.array(agentViewSchema),
+    activeUsers: count,
+    started: count,
+    finished: count,
+    interrupted: count,
+    delta: bytes,
+  }),
+  v.object({ type: v.literal('state'), at, state: runStateSchema, startedAt: v.nullable(v.number()), stage: count, note: v.string() }),
+  v.object({ type: v.literal('agent'), at, agent: agentViewSchema, note: v.string() }),
+  commitSchema,
+  v.object({ type: v.literal('log'), at, level: v.picklist(['info', 'warning', 'error']), source: v.string(), text: v.string() }),
+  /** Last event of a stream. `summary`: JSON text by the contract's schema. */
+  v.object({ type: v.literal('finished'), at, state: runStateSchema, summary: v.string() }),
+])
+export type RunEvent = v.InferOutput<typeof runEventSchema>
+export type SnapshotEvent = Extract<RunEvent, { type: 'snapshot' }>
