@@ -4,14 +4,7 @@
  * by it.
  */
 export type SeriesKind =
-  | 'http'
-  | 'websocket'
-  | 'counter'
-  | 'gauge'
-  | 'timing'
-  | 'execution'
-  | 'error'
-  | 'internal'
+  'http' | 'websocket' | 'counter' | 'gauge' | 'timing' | 'execution' | 'error' | 'internal'
 
 export interface SeriesKey {
   readonly kind: SeriesKind
@@ -44,7 +37,19 @@ export function seriesId(key: SeriesKey): string {
   return JSON.stringify([key.kind, key.test, key.name, key.method, key.status, ...tail])
 }
 
-/** The overflow series that a key falls into: per kind and test, so that sums per test stay exact. */
+/** Status of a hit that was cut by the end of the run, and outcome of such an execution. */
+export const interruptedStatus = 'interrupted'
+
+/**
+ * The overflow series that a key falls into: per kind and test, so that sums per test stay exact. Interrupted hits
+ * keep a series of their own, because a run counts them apart.
+ */
 export function overflowOf(key: SeriesKey): SeriesKey {
-  return { kind: key.kind, test: key.test, name: overflowName, method: '', status: '', tags: {} }
+  const status = key.status === interruptedStatus ? interruptedStatus : ''
+  return { kind: key.kind, test: key.test, name: overflowName, method: '', status, tags: {} }
+}
+
+/** Does a series keep a distribution of durations? The others keep a count and a value only. */
+export function isTimed(kind: SeriesKind): boolean {
+  return kind === 'http' || kind === 'websocket' || kind === 'execution' || kind === 'timing'
 }
