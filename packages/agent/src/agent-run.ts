@@ -1,0 +1,206 @@
+import {
+  EngineError,
+  Session,
+  type SessionControl,
+  type SessionListener,
+  type SessionOptions,
+  type SessionWindow,
+} from '@loads-runner/engine'
+import { DeltaEncoder } from '@loads-runner/metrics'
+import type { AgentToBroker, BrokerToAgent, RunSpec } from '@loads-runner/protocol'
+import type { Share } from '@loads-runner/testcase'
+import { ChildSession } from './child-session.ts'
+import type { BundleCache } from './bundle-cache.ts'
+import { WindowBuffer } from './window-buffer.ts'
+
+/** child: a process per run. own: this process is the session's alone. in-process: this process is shared with others. */
+export type SessionPlace = 'child' | 'own' | 'in-process'
+
+export interface AgentRunOptions {
+  runId: string
+  agent: string
+  spec: RunSpec
+  share: Share
+  place: SessionPlace
+  workDir: string | null
+  bundles: BundleCache
+  /** Speaks to the broker; does nothing while there is no connection. */
+  send(message: AgentToBroker): void
+  connected(): boolean
+}
+
+/** After this long without a final window a session that was asked to end is closed by force, in milliseconds. */
+const endGraceMs = 12_000
+
+/** One run on this agent: its session, and its windows until they are committed. */
+export class AgentRun {
+  readonly #options: AgentRunOptions
+  readonly #windows = new WindowBuffer()
+  #encoder = new DeltaEncoder()
+  #session: SessionControl | null = null
+  #bundleParts: Uint8Array[] = []
+  #leaving = false
+  #ended!: () => void
+  readonly #end = new Promise<void>((resolve) => (this.#ended = resolve))
+  #closed = false
+
+  constructor(options: AgentRunOptions) {
+    this.#options = options
+  }
+
+  get spec(): RunSpec {
+    return this.#options.spec
+  }
+
+  /** Loads the tests when the bundle is at hand, asks for it when not. */
+  begin(): void {
+    const { spec, bundles, runId } = this.#options
+    if (spec.bundle === null) void this.#prepare(null)
+    else {
+      const bundle = bundles.get(spec.bundle)
+      if (bundle !== null) void this.#prepare(bundle)
+      else this.#say({ type: 'need-bundle', runId, hash: spec.bundle })
+    }
+  }
+
+  take(message: Exclude<BrokerToAgent, { type: 'prepare' } | { type: 'release' }>): void {
+    switch (message.type) {
+      case 'bundle':
+        return this.#takeBundle(message.bytes, message.last)
+      case 'arm':
+        return void this.#arm(message.data)
+      case 'start-stage':
+        return this.#session?.startStage(message.stage)
+      case 'add-users':
+        return this.#session?.addUsers(message.users)
+      case 'stop':
+        return this.#session?.stop(message.mode)
+      case 'ack':
+        return this.#windows.ack(message.number)
+      case 'catalogue':
+        return this.#session?.restrictTo(message.series)
+    }
+  }
+
+  /** A new connection knows no definitions yet, and may miss what was under way. */
+  resend(): void {
+    this.#encoder = new DeltaEncoder()
+    for (const window of this.#windows.unacknowledged()) this.#sendWindow(window)
+    this.#flush()
+  }
+
+  /** The broker has been out of reach for too long: no more load. */
+  stopLoad(): void {
+    this.#session?.stop('drain')
+  }
+
+  /** Leaves the run in good order: tearDown runs, every window is sent; the broker gives the rest to others. */
+  async leave(): Promise<void> {
+    this.#leaving = true
+    if (this.#session !== null) {
+      this.#session.stop('cancel')
+      const timer = setTimeout(this.#ended, endGraceMs)
+      await this.#end
+      clearTimeout(timer)
+    }
+    await this.close()
+  }
+
+  /** Ends everything of the run on this machine. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#ended()
+    await this.#session?.close()
+  }
+
+  killNow(): void {
+    if (this.#session instanceof ChildSession) this.#session.killNow()
+  }
+
+  #takeBundle(bytes: Uint8Array, last: boolean): void {
+    this.#bundleParts.push(bytes)
+    if (!last) return
+    const bundle = Buffer.concat(this.#bundleParts)
+    this.#bundleParts = []
+    if (this.#options.bundles.put(this.#options.spec.bundle!, bundle)) void this.#prepare(bundle)
+    else
+      this.#cannotRun(
+        new EngineError('BUNDLE_INVALID', 4, 'the bundle of tests was damaged on its way; try again'),
+      )
+  }
+
+  async #prepare(bundle: Uint8Array | null): Promise<void> {
+    const { runId, agent, spec, share, workDir, place } = this.#options
+    const options: SessionOptions = {
+      runId,
+      agent,
+      spec,
+      share,
+      bundle,
+      workDir,
+      ownProcess: place === 'own',
+    }
+    try {
+      this.#session =
+        place === 'child' ? new ChildSession(options, this.#listener) : new Session(options, this.#listener)
+      const workers = await this.#session.prepare()
+      this.#say({ type: 'prepared', runId, workers })
+    } catch (error) {
+      this.#cannotRun(error)
+    }
+  }
+
+  async #arm(data: string): Promise<void> {
+    try {
+      await this.#session?.arm(data)
+      this.#say({ type: 'armed', runId: this.#options.runId })
+    } catch (error) {
+      this.#cannotRun(error)
+    }
+  }
+
+  #cannotRun(error: unknown): void {
+    const known = error instanceof EngineError
+    const message = known ? error.message : String((error as Error).stack ?? error)
+    this.#say({
+      type: 'cannot-run',
+      runId: this.#options.runId,
+      exitCode: known ? error.exitCode : 70,
+      message,
+    })
+  }
+
+  readonly #listener: SessionListener = {
+    stageDone: (stage) => this.#say({ type: 'stage-done', runId: this.#options.runId, stage }),
+    window: (window) => {
+      // An agent that leaves has not done its share: its last window must not end the run.
+      this.#windows.push(this.#leaving ? { ...window, final: false } : window)
+      this.#flush()
+      if (window.final) this.#ended()
+    },
+    log: (level, text) => this.#say({ type: 'log', runId: this.#options.runId, level, text }),
+    lost: (reason) => {
+      this.#say({ type: 'session-lost', runId: this.#options.runId, reason })
+      this.#ended()
+    },
+  }
+
+  #flush(): void {
+    if (!this.#options.connected()) return
+    for (let window = this.#windows.next(); window !== null; window = this.#windows.next())
+      this.#sendWindow(window)
+  }
+
+  #sendWindow(window: SessionWindow): void {
+    this.#say({
+      type: 'window',
+      runId: this.#options.runId,
+      ...window,
+      delta: this.#encoder.encode(window.delta),
+    })
+  }
+
+  #say(message: AgentToBroker): void {
+    if (!this.#closed) this.#options.send(message)
+  }
+}

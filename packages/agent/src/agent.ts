@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  ChannelError,
+  type AgentConnection,
+  type AgentToBroker,
+  type BrokerToAgent,
+  type Dialer,
+  type Identity,
+} from '@loads-runner/protocol'
+import { AgentRun, type SessionPlace } from './agent-run.ts'
+import { BundleCache } from './bundle-cache.ts'
+
+export interface AgentOptions {
+  dialer: Dialer
+  identity: Identity
+  /** Where sessions make their directories; null: the system's temporary directory. */
+  workDir: string | null
+  sessions: SessionPlace
+  log: (level: 'info' | 'warning' | 'error', text: string) => void
+  /** How long to go on dialing a broker that cannot be reached; without it, for ever. Milliseconds. */
+  maxReconnectMs?: number
+}
+
+const heartbeatMs = 500
+const firstRetryMs = 100
+const mostRetryMs = 2000
+
+/**
+ * The process that makes load, as its broker sees it: dials out, keeps its lease, runs what it is told.
+ *
+ *     dial -> registered -> (connection lost -> dial again) ... -> stop
+ *     while no broker is in reach, runs go on for their max-orphan-time, then their load stops
+ */
+export class Agent {
+  readonly #options: AgentOptions
+  readonly #runs = new Map<string, AgentRun>()
+  readonly #bundles = new BundleCache()
+  #connection: AgentConnection | null = null
+  #lastSentAt = 0
+  #stopped = false
+  #orphanTimer: NodeJS.Timeout | null = null
+  #heartbeat: NodeJS.Timeout | null = null
+  #settleEnd!: (end: { reason: string }) => void
+  /** Settles when the agent has stopped, or has given up on its broker. */
+  readonly ended = new Promise<{ reason: string }>((resolve) => (this.#settleEnd = resolve))
+  readonly #onExit = () => this.#runs.forEach((run) => run.killNow())
+
+  constructor(options: AgentOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves when the broker has accepted this agent.
+   *
+   * @throws {ChannelError} when the broker refuses it, or stays out of reach for maxReconnectMs
+   */
+  async start(): Promise<void> {
+    process.on('exit', this.#onExit)
+    this.#heartbeat = setInterval(() => {
+      if (performance.now() - this.#lastSentAt >= heartbeatMs) this.#send({ type: 'heartbeat' })
+    }, heartbeatMs)
+    try {
+      await this.#connect()
+    } catch (error) {
+      this.#cleanUp()
+      throw error
+    }
+  }
+
+  /** Leaves its runs in good order and says goodbye. Nothing that it started goes on. */
+  async stop(reason = 'it was stopped'): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    await Promise.all([...this.#runs.values()].map((run) => run.leave()))
+    await this.#connection?.close()
+    this.#cleanUp()
+    this.#settleEnd({ reason })
+  }
+
+  #cleanUp(): void {
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat)
+    if (this.#orphanTimer !== null) clearTimeout(this.#orphanTimer)
+    process.off('exit', this.#onExit)
+  }
+
+  async #connect(): Promise<void> {
+    const { dialer, identity, log, maxReconnectMs = Infinity } = this.#options
+    const since = performance.now()
+    for (let retryMs = firstRetryMs; ; retryMs = Math.min(mostRetryMs, retryMs * 2)) {
+      try {
+        this.#connection = await dialer.dialAsAgent(identity)
+        break
+      } catch (error) {
+        const gone = performance.now() - since
+        if (!isPassing(error) || gone > maxReconnectMs || this.#stopped) throw error
+        if (retryMs === firstRetryMs) log('warning', `${(error as Error).message}; trying again`)
+        await sleep(retryMs)
+      }
+    }
+    const connection = this.#connection
+    connection.onMessage((message) => this.#onMessage(message))
+    void connection.closed.then((closed) => this.#onClosed(connection, closed.message))
+    if (this.#orphanTimer !== null) clearTimeout(this.#orphanTimer)
+    this.#orphanTimer = null
+    for (const run of this.#runs.values()) run.resend()
+  }
+
+  #onClosed(connection: AgentConnection, message: string): void {
+    if (this.#connection !== connection) return
+    this.#connection = null
+    if (this.#stopped) return
+    this.#options.log('warning', `the broker is out of reach: ${message}`)
+    this.#watchOrphans()
+    this.#connect().catch((error: unknown) => {
+      const reason = (error as Error).message
+      this.#options.log('error', reason)
+      void this.stop(reason)
+    })
+  }
+
+  /** Load without anybody who could stop it must end by itself. */
+  #watchOrphans(): void {
+    if (this.#runs.size === 0 || this.#orphanTimer !== null) return
+    const maxOrphanMs = Math.min(...[...this.#runs.values()].map((run) => run.spec.maxOrphanMs))
+    this.#orphanTimer = setTimeout(() => {
+      this.#orphanTimer = null
+      this.#options.log('warning', `no broker for ${maxOrphanMs / 1000} s: the load stops`)
+      for (const run of this.#runs.values()) run.stopLoad()
+    }, maxOrphanMs)
+  }
+
+  #onMessage(message: BrokerToAgent): void {
+    const run = this.#runs.get(message.runId)
+    if (message.type === 'prepare') {
+      if (run === undefined && !this.#stopped) this.#begin(message)
+    } else if (message.type === 'release') {
+      void this.#release(message.runId, run)
+    } else run?.take(message)
+  }
+
+  #begin({ runId, spec, share }: Extract<BrokerToAgent, { type: 'prepare' }>): void {
+    const { identity, workDir, sessions } = this.#options
+    const run = new AgentRun({
+      runId,
+      agent: identity.id,
+      spec,
+      share,
+      place: sessions,
+      workDir,
+      bundles: this.#bundles,
+      send: (message) => this.#send(message),
+      connected: () => this.#connection !== null,
+    })
+    this.#runs.set(runId, run)
+    this.#options.log('info', `run ${runId}: ${spec.names.join(' ')}`)
+    run.begin()
+  }
+
+  async #release(runId: string, run: AgentRun | undefined): Promise<void> {
+    if (run !== undefined) {
+      await run.close()
+      this.#runs.delete(runId)
+      this.#options.log('info', `run ${runId} is over`)
+    }
+    this.#send({ type: 'released', runId })
+  }
+
+  #send(message: AgentToBroker): void {
+    if (this.#connection === null) return
+    this.#lastSentAt = performance.now()
+    this.#connection.send(message)
+  }
+}
+
+/** A broker that is not there yet may come; one that says no will go on saying no. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof ChannelError && (error.code === 'CHANNEL_UNREACHABLE' || error.code === 'CHANNEL_LOST')
+  )
+}

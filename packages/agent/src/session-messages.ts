@@ -1,0 +1,28 @@
+import type { LogLevel, SessionOptions, SessionWindow, StopMode } from '@loads-runner/engine'
+import type { SeriesDelta } from '@loads-runner/metrics'
+import type { MovedUser } from '@loads-runner/testcase'
+
+/** Between an agent and the process of one of its sessions, over the pipe that ties their lives together. */
+
+export type ToSession =
+  | { type: 'prepare'; options: SessionOptions }
+  | { type: 'arm'; data: string }
+  | { type: 'start-stage'; stage: number }
+  | { type: 'add-users'; users: MovedUser[] }
+  | { type: 'restrict-to'; series: string[] }
+  | { type: 'stop'; mode: StopMode }
+  | { type: 'close' }
+
+/** A window as it crosses the pipe: the class of its delta is lost there, its content is not. */
+export type PlainWindow = Omit<SessionWindow, 'delta'> & { delta: SeriesDelta[] }
+
+export type FromSession =
+  | { type: 'prepared'; workers: number }
+  | { type: 'armed' }
+  /** The answer to prepare or arm when they fail. */
+  | { type: 'failed'; exitCode: number; message: string }
+  | { type: 'stage-done'; stage: number }
+  | { type: 'window'; window: PlainWindow }
+  | { type: 'log'; level: LogLevel; text: string }
+  | { type: 'lost'; reason: string }
+  | { type: 'closed' }

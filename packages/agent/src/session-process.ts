@@ -1,0 +1,53 @@
+/** Entry of a session process: one session, driven by its agent; gone when the pipe to the agent closes. */
+import { EngineError, Session, type SessionListener } from '@loads-runner/engine'
+import type { FromSession, ToSession } from './session-messages.ts'
+
+let session: Session | null = null
+
+const send = (message: FromSession): void => {
+  if (process.connected) process.send!(message)
+}
+
+const listener: SessionListener = {
+  stageDone: (stage) => send({ type: 'stage-done', stage }),
+  window: (window) =>
+    send({ type: 'window', window: { ...window, delta: [...window.delta.series.values()] } }),
+  log: (level, text) => send({ type: 'log', level, text }),
+  lost: (reason) => send({ type: 'lost', reason }),
+}
+
+async function handle(message: ToSession): Promise<void> {
+  switch (message.type) {
+    case 'prepare':
+      session = new Session(message.options, listener)
+      return send({ type: 'prepared', workers: await session.prepare() })
+    case 'arm':
+      await session?.arm(message.data)
+      return send({ type: 'armed' })
+    case 'start-stage':
+      return session?.startStage(message.stage)
+    case 'add-users':
+      return session?.addUsers(message.users)
+    case 'restrict-to':
+      return session?.restrictTo(message.series)
+    case 'stop':
+      return session?.stop(message.mode)
+    case 'close':
+      await session?.close()
+      send({ type: 'closed' })
+      return process.disconnect()
+  }
+}
+
+process.on('message', (message: ToSession) => {
+  handle(message).catch((error: unknown) => {
+    const exitCode = error instanceof EngineError ? error.exitCode : 70
+    const text = error instanceof EngineError ? error.message : ((error as Error).stack ?? String(error))
+    send({ type: 'failed', exitCode, message: text })
+  })
+})
+// The agent is gone, or is done with us: nothing that was started here may go on. (Directories go on 'exit'.)
+process.on('disconnect', () => process.exit())
+// Signals are the agent's business.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})

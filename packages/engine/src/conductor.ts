@@ -1,0 +1,106 @@
+import type { TestClass } from '@loads-runner/testcase'
+import { unpackBundle, type ManifestTest } from './bundle-archive.ts'
+import { EngineError } from './errors.ts'
+import { classesOf } from './select-tests.ts'
+import type { SessionSpec } from './session-spec.ts'
+import { importModules, ownStack } from './test-modules.ts'
+import { WorkDirectory } from './work-directory.ts'
+
+/** What setUpRun returns may be this long as JSON text. */
+const maxDataBytes = 1024 * 1024
+
+/** Runs the run-scoped code of test classes, once per run, in the process that started it. */
+export class Conductor {
+  readonly #directory: WorkDirectory
+  readonly #classes: ReadonlyMap<string, TestClass>
+  readonly #run: { id: string; seed: number }
+  #data: Record<string, unknown> = {}
+
+  private constructor(
+    directory: WorkDirectory,
+    classes: Map<string, TestClass>,
+    run: { id: string; seed: number },
+  ) {
+    this.#directory = directory
+    this.#classes = classes
+    this.#run = run
+  }
+
+  /** @throws {EngineError} when the tests do not load */
+  static async open(
+    bundle: Uint8Array,
+    spec: Pick<SessionSpec, 'seed' | 'tests'>,
+    runId: string,
+  ): Promise<Conductor> {
+    const directory = await WorkDirectory.create(null)
+    try {
+      await directory.linkOurPackages()
+      const manifest = await unpackBundle(bundle, directory.path)
+      for (const { name, path } of manifest.links) await directory.link(name, path)
+      const modules = await importModules(directory.path, manifest.entry!)
+      const chosen = manifest.tests.filter((test) => spec.tests.some(({ label }) => label === test.label))
+      const classOf = (test: ManifestTest) => classesOf(modules[test.module] ?? {}).get(test.className)!
+      const classes = new Map(chosen.map((test) => [test.className, classOf(test)]))
+      return new Conductor(directory, classes, { id: runId, seed: spec.seed })
+    } catch (error) {
+      await directory.remove()
+      throw error
+    }
+  }
+
+  /**
+   * @returns JSON text: what each class's setUpRun returned, by class name
+   * @throws {EngineError} SET_UP_FAILED when one throws, or returns what JSON cannot hold or more than 1 MB
+   */
+  async setUpRun(): Promise<string> {
+    for (const [name, cls] of this.#classes) {
+      this.#data[name] = (await this.#call(name, cls, 'setUpRun')) ?? null
+    }
+    let text: string
+    try {
+      text = JSON.stringify(this.#data)
+    } catch (error) {
+      throw new EngineError(
+        'SET_UP_FAILED',
+        4,
+        `what setUpRun returned is not JSON: ${(error as Error).message}`,
+      )
+    }
+    if (Buffer.byteLength(text) > maxDataBytes) {
+      throw new EngineError(
+        'SET_UP_FAILED',
+        4,
+        'setUpRun returned more than 1 MB of JSON; ship files with --include-file',
+      )
+    }
+    return text
+  }
+
+  /** Calls every class's tearDownRun, also when one throws. @throws {EngineError} SET_UP_FAILED with the first error */
+  async tearDownRun(): Promise<void> {
+    let first: unknown = null
+    for (const [name, cls] of this.#classes) {
+      await this.#call(name, cls, 'tearDownRun').catch((error: unknown) => (first ??= error))
+    }
+    if (first !== null) throw first
+  }
+
+  async close(): Promise<void> {
+    await this.#directory.remove()
+  }
+
+  async #call(name: string, cls: TestClass, hook: 'setUpRun' | 'tearDownRun'): Promise<unknown> {
+    try {
+      return await cls[hook]?.({ ...this.#run, agent: 'conductor', data: this.#data[name] ?? null })
+    } catch (error) {
+      throw new EngineError(
+        'SET_UP_FAILED',
+        4,
+        `${name}.${hook} failed: ${ownStack(error, this.#directory.path)}`,
+        {
+          cause: error,
+        },
+      )
+    }
+  }
+}

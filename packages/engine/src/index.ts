@@ -1,0 +1,30 @@
+/**
+ * The load engine: bundles users' tests, plans a share of load, and runs it in load threads.
+ *
+ * @example
+ * ```ts
+ * const bundle = await bundleTests({ testDir, names: ['example.TestWebSite.test_es'], includeFiles: [], external: [] })
+ * const session = new Session({ runId, agent, spec, share, bundle: bundle.bytes, workDir: null, ownProcess: false }, listener)
+ * await session.prepare()
+ * await session.arm('{}')
+ * session.startStage(0) // windows and stageDone reach the listener
+ * session.stop('drain') // the final window follows
+ * await session.close()
+ * ```
+ */
+export { bundleTests, type Bundle, type BundleRequest } from './bundle.ts'
+export { Conductor } from './conductor.ts'
+export { EngineError, type EngineErrorCode } from './errors.ts'
+export { planSession, type SessionPlan } from './plan.ts'
+export type { SelectedTest } from './select-tests.ts'
+export { Session } from './session.ts'
+export type {
+  LogLevel,
+  SessionControl,
+  SessionLedger,
+  SessionListener,
+  SessionOptions,
+  SessionSpec,
+  SessionWindow,
+  StopMode,
+} from './session-spec.ts'

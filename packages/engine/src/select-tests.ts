@@ -1,0 +1,135 @@
+import { isTestClass, testMethodsOf, weightOf, type TestClass } from '@loads-runner/testcase'
+import type { ManifestTest } from './bundle-archive.ts'
+import { EngineError } from './errors.ts'
+import { nearestNames } from './nearest-names.ts'
+import type { TestModules } from './test-modules.ts'
+import type { TestAddress } from './test-name.ts'
+
+export interface SelectedTest {
+  label: string
+  className: string
+  method: string
+  weight: number
+}
+
+export interface SelectedTests {
+  tests: SelectedTest[]
+  /** A class has `setUpRun` or `tearDownRun`. */
+  conducted: boolean
+  /** The first class attribute `serverUrl`; null without. */
+  serverUrl: string | null
+}
+
+/**
+ * Finds the classes and methods that names mean. Pure.
+ *
+ * @throws {EngineError} TEST_NOT_FOUND (exit code 3) with the nearest names
+ */
+export function selectTests(
+  addresses: readonly TestAddress[],
+  modules: TestModules,
+): SelectedTests & { manifestTests: ManifestTest[] } {
+  const found = addresses.flatMap((address) => testsAt(address, classesOf(modules[address.module] ?? {})))
+  const byLabel = new Map<string, Found>()
+  for (const each of found) byLabel.set(labelOf(each, found), each)
+  const entries = [...byLabel]
+  const classes = new Set(entries.map(([, each]) => each.cls))
+  return {
+    tests: entries.map(([label, { className, method, weight }]) => ({ label, className, method, weight })),
+    conducted: [...classes].some((cls) => 'setUpRun' in cls || 'tearDownRun' in cls),
+    serverUrl: [...classes].map((cls) => cls.serverUrl).find((url) => typeof url === 'string') ?? null,
+    manifestTests: entries.map(([label, { address, className, method }]) => ({
+      label,
+      module: address.module,
+      className,
+      method,
+      parameters: address.parameters,
+    })),
+  }
+}
+
+interface Found {
+  address: TestAddress
+  cls: TestClass
+  className: string
+  method: string
+  weight: number
+}
+
+/** Test classes of a module by exported name; a default export goes by its class name. */
+export function classesOf(exports: Record<string, unknown>): Map<string, TestClass> {
+  const classes = new Map<string, TestClass>()
+  const seen = new Set<unknown>()
+  const add = (name: string, value: unknown): void => {
+    if (!isTestClass(value) || seen.has(value)) return
+    seen.add(value)
+    classes.set(name, value)
+  }
+  for (const [name, value] of Object.entries(exports)) if (name !== 'default') add(name, value)
+  const fallback = exports['default']
+  if (isTestClass(fallback)) add(fallback.name, fallback)
+  // A CommonJS module: its exports are the properties of the default.
+  else if (typeof fallback === 'object' && fallback !== null) {
+    for (const [name, value] of Object.entries(fallback)) add(name, value)
+  }
+  return classes
+}
+
+function testsAt(address: TestAddress, classes: Map<string, TestClass>): Found[] {
+  if (classes.size === 0) {
+    throw missing(`module '${address.module}' exports no subclass of TestCase; export the class from it`)
+  }
+  if (address.className === null) {
+    const all = [...classes.keys()].flatMap((className) => methodsAt(address, classes, className))
+    if (all.length === 0)
+      throw missing(`module '${address.module}' has no test methods; their names start with 'test'`)
+    return all
+  }
+  if (!classes.has(address.className)) {
+    throw missing(
+      `no test class '${address.className}' in module '${address.module}'; ${hint(address.className, [...classes.keys()])}`,
+    )
+  }
+  const methods = methodsAt(address, classes, address.className)
+  if (address.method === null) {
+    if (methods.length > 0) return methods
+    throw missing(`class '${address.className}' has no test methods; their names start with 'test'`)
+  }
+  const one = methods.find((each) => each.method === address.method)
+  if (one !== undefined) return [{ ...one, weight: Math.max(1, one.weight) }]
+  throw missing(
+    `no test '${address.method}' in class '${address.className}'; ${hint(
+      address.method,
+      methods.map((each) => each.method),
+    )}`,
+  )
+}
+
+function methodsAt(address: TestAddress, classes: Map<string, TestClass>, className: string): Found[] {
+  const cls = classes.get(className)!
+  return testMethodsOf(cls).map((method) => ({
+    address,
+    cls,
+    className,
+    method,
+    weight: weightOf(cls, method),
+  }))
+}
+
+/** `Class.method`, with the module before it only where two modules have such a class. */
+function labelOf(test: Found, all: readonly Found[]): string {
+  const { address, className, method } = test
+  const short = `${className}.${method}`
+  const shared = all.some((each) => each.className === className && each.address.module !== address.module)
+  const label = shared ? `${address.module}.${short}` : short
+  return address.parameters === null ? label : `${label}@${JSON.stringify(address.parameters)}`
+}
+
+function hint(wanted: string, names: string[]): string {
+  const near = nearestNames(wanted, names)
+  return near.length > 0 ? `did you mean ${near.join(' or ')}?` : `it has ${names.join(', ') || 'none'}`
+}
+
+function missing(message: string): EngineError {
+  return new EngineError('TEST_NOT_FOUND', 3, message)
+}

@@ -1,0 +1,444 @@
+import { availableParallelism } from 'node:os'
+import { Recorder, WindowCutter } from '@loads-runner/metrics'
+import type { MovedUser } from '@loads-runner/testcase'
+import { unpackBundle, type Manifest } from './bundle-archive.ts'
+import { EngineError } from './errors.ts'
+import { OutputLines } from './output-lines.ts'
+import { planSession, type SessionPlan } from './plan.ts'
+import type { SessionControl, SessionListener, SessionOptions, StopMode } from './session-spec.ts'
+import { startOnMainThread, startWorkerThread, type ThreadHost } from './thread-host.ts'
+import type { FromThread, ToThread } from './thread-messages.ts'
+import { ThreadState } from './thread-state.ts'
+import { UserProgress } from './user-progress.ts'
+import { WorkDirectory } from './work-directory.ts'
+
+/** After a cancel, tearDown has this long before its thread is killed, in milliseconds. */
+const cancelGraceMs = 5000
+/** A load thread that has not turned its event loop for so long is reported. */
+const blockedWarningMs = 2000
+
+interface Thread {
+  index: number
+  host: ThreadHost
+  state: ThreadState
+  status: 'loading' | 'loaded' | 'armed' | 'ended' | 'dead'
+  /** Stages whose users still run on it. */
+  stages: Set<number>
+  /** Beats when last looked at, and when they last changed. */
+  beats: number
+  beatAt: number
+  warned: boolean
+}
+
+interface Waiting {
+  status: Thread['status']
+  resolve(): void
+  reject(error: Error): void
+}
+
+/**
+ * One run on one agent: loads the tests in load threads, starts stages, cuts and numbers windows, ends.
+ *
+ *     threads --define--> cutter --every window--> listener.window     (shared memory: nothing per hit is sent)
+ *     control: prepare -> arm -> startStage 0..n -> stop -> final window -> close
+ */
+export class Session implements SessionControl {
+  readonly #options: SessionOptions
+  readonly #listener: SessionListener
+  readonly #plan: SessionPlan
+  readonly #cutter = new WindowCutter()
+  /** For what the main thread itself must record: executions of threads that died. */
+  readonly #recorder: Recorder
+  readonly #progress: UserProgress[] = []
+  readonly #output: OutputLines
+  #threads: Thread[] = []
+  #directory: WorkDirectory | null = null
+  #waiting: Waiting | null = null
+  #timers = new Set<NodeJS.Timeout>()
+  #cutting: NodeJS.Timeout | null = null
+  #startedAt = 0
+  #lastCutMs = 0
+  #lastCpu = process.cpuUsage()
+  #windows = 0
+  #planned: number
+  #currentStage = -1
+  #stopping: StopMode | null = null
+  #phase: 'preparing' | 'running' | 'ending' | 'ended' = 'preparing'
+
+  constructor(options: SessionOptions, listener: SessionListener) {
+    this.#options = options
+    this.#listener = listener
+    this.#plan = planSession(options.spec, options.share, availableParallelism())
+    this.#planned = this.#plan.planned
+    this.#recorder = new Recorder({
+      maxSeries: options.spec.maxSeries,
+      define: (definition) => this.#cutter.add(definition),
+    })
+    this.#output = new OutputLines(50, (line) => listener.log('info', line))
+  }
+
+  async prepare(): Promise<number> {
+    const { bundle, workDir, ownProcess } = this.#options
+    this.#directory = await WorkDirectory.create(workDir)
+    await this.#directory.linkOurPackages()
+    let manifest: Manifest = { entry: null, tests: [], links: [] }
+    if (bundle !== null) manifest = await unpackBundle(bundle, this.#directory.path)
+    for (const { name, path } of manifest.links) await this.#directory.link(name, path)
+    if (ownProcess) process.chdir(this.#directory.path)
+    for (let index = 0; index < this.#plan.ranges.length; index++) this.#startThread(index, manifest)
+    await this.#all('loaded')
+    return this.#plan.threads
+  }
+
+  async arm(data: string): Promise<void> {
+    // The first thread alone runs setUpAgent; the others follow when it is done.
+    const [first, ...others] = this.#threads
+    first!.host.post({ type: 'arm', data })
+    await this.#some([first!], 'armed')
+    for (const thread of others) thread.host.post({ type: 'arm', data })
+    await this.#all('armed')
+  }
+
+  startStage(stage: number): void {
+    if (this.#phase === 'preparing') this.#begin()
+    if (this.#stopping !== null || this.#phase !== 'running') return
+    this.#currentStage = stage
+    for (const thread of this.#living()) {
+      const range = this.#plan.ranges[thread.index]![stage]!
+      const progress = UserProgress.ofRange(range)
+      this.#progress.push(progress)
+      thread.stages.add(stage)
+      thread.host.post({ type: 'start-stage', stage, range, progress: progress.block })
+    }
+    if (this.#living().length === 0) this.#onStageDone(stage)
+    const { durationMs } = this.#options.spec.profile.stages[stage]!
+    if (durationMs !== null) this.#after(durationMs + this.#options.spec.drainMs, () => this.#cutStage(stage))
+  }
+
+  addUsers(users: MovedUser[]): void {
+    if (this.#phase !== 'running' || this.#stopping !== null) return
+    const threads = this.#living()
+    if (threads.length === 0) return
+    for (const stage of new Set(users.map((each) => each.stage))) {
+      const ofStage = users.filter((each) => each.stage === stage)
+      const { iterations } = this.#options.spec.profile.stages[stage]!
+      for (const each of ofStage)
+        this.#planned += iterations === null ? 0 : Math.max(0, iterations - each.fromIteration)
+      for (const [index, thread] of threads.entries()) {
+        const part = ofStage.filter((_, place) => place % threads.length === index)
+        if (part.length === 0) continue
+        const progress = UserProgress.ofMoved(part)
+        this.#progress.push(progress)
+        thread.stages.add(stage)
+        thread.host.post({ type: 'add-users', users: part, progress: progress.block })
+      }
+    }
+  }
+
+  restrictTo(series: string[]): void {
+    this.#post({ type: 'restrict', series })
+  }
+
+  stop(mode: StopMode): void {
+    if (this.#phase === 'ending' || this.#phase === 'ended') {
+      if (mode === 'kill') void this.#killThreads(this.#living(), 'it was killed')
+      return
+    }
+    if (this.#stopping === mode) return
+    this.#stopping = mode
+    if (mode === 'kill') {
+      void this.#killThreads(this.#living(), 'it was killed')
+    } else {
+      this.#post({ type: 'stop', mode })
+      if (mode === 'drain') this.#after(this.#options.spec.drainMs, () => this.stop('cancel'))
+      else this.#after(cancelGraceMs, () => this.stop('kill'))
+    }
+    if (this.#phase === 'preparing') this.#begin()
+    this.#endWhenIdle()
+  }
+
+  async close(): Promise<void> {
+    this.#phase = 'ended'
+    this.#clearTimers()
+    this.#fail(new EngineError('SESSION_FAILED', 4, 'the session was closed'))
+    await Promise.all(this.#threads.filter((each) => each.status !== 'dead').map((each) => each.host.kill()))
+    if (this.#options.ownProcess) process.chdir('/')
+    await this.#directory?.remove()
+  }
+
+  #startThread(index: number, manifest: Manifest): void {
+    const { spec, runId, agent } = this.#options
+    const state = new ThreadState()
+    const start = this.#plan.threads === 0 ? startOnMainThread : startWorkerThread
+    const setup = {
+      index,
+      runId,
+      agent,
+      spec,
+      manifest,
+      directory: this.#directory!.path,
+      state: state.buffer,
+    }
+    const host = start(setup, {
+      onMessage: (message) => this.#onMessage(thread, message),
+      onDeath: (reason) => this.#onDeath(thread, reason),
+      onOutput: (line) => this.#output.push(line),
+    })
+    const thread: Thread = {
+      index,
+      host,
+      state,
+      status: 'loading',
+      stages: new Set(),
+      beats: 0,
+      beatAt: performance.now(),
+      warned: false,
+    }
+    this.#threads.push(thread)
+  }
+
+  #onMessage(thread: Thread, message: FromThread): void {
+    switch (message.type) {
+      case 'loaded':
+      case 'armed':
+      case 'ended':
+        thread.status = message.type
+        this.#checkWaiting()
+        if (message.type === 'ended') this.#endWhenIdle()
+        break
+      case 'cannot-run':
+        this.#fail(new EngineError('SET_UP_FAILED', message.exitCode, message.message))
+        break
+      case 'define':
+        this.#cutter.add(message.definition)
+        break
+      case 'stage-done':
+        thread.stages.delete(message.stage)
+        this.#onStageDone(message.stage)
+        break
+      case 'log':
+        this.#listener.log(message.level, message.text)
+    }
+  }
+
+  #onDeath(thread: Thread, reason: string): void {
+    if (thread.status === 'ended' || thread.status === 'dead') return
+    this.#bury(thread)
+    const message = `load thread ${thread.index} is gone: ${reason}`
+    if (this.#waiting !== null) return this.#fail(new EngineError('SESSION_FAILED', 4, message))
+    this.#listener.log('error', message)
+    this.#endWhenIdle()
+    return undefined
+  }
+
+  /** A dead thread's executions were cut; what it recorded stays. */
+  #bury(thread: Thread): void {
+    const stages = [...thread.stages]
+    thread.status = 'dead'
+    thread.stages.clear()
+    for (let cut = thread.state.running; cut > 0; cut--) {
+      thread.state.add('interrupted', 1)
+      this.#recorder.execution(this.#anyTest, 'interrupted', 0)
+    }
+    thread.state.add('activeUsers', -thread.state.get('activeUsers'))
+    for (const stage of stages) this.#onStageDone(stage)
+  }
+
+  #onStageDone(stage: number): void {
+    if (this.#threads.some((thread) => thread.stages.has(stage))) return
+    if (this.#phase === 'running') {
+      // Progress up to here travels before the word that the stage is over.
+      if (this.#stopping === null) this.#cut(false)
+      this.#listener.stageDone(stage)
+    }
+    this.#endWhenIdle()
+  }
+
+  #begin(): void {
+    this.#phase = 'running'
+    this.#startedAt = performance.now()
+    this.#lastCpu = process.cpuUsage()
+    for (const thread of this.#threads) thread.beatAt = this.#startedAt
+    this.#cutting = setInterval(() => {
+      this.#watchThreads()
+      this.#cut(false)
+    }, this.#options.spec.windowMs)
+  }
+
+  /** Time is over and executions have had their time to finish. */
+  #cutStage(stage: number): void {
+    const late = this.#threads.filter((thread) => thread.stages.has(stage))
+    if (late.length === 0) return
+    this.#listener.log(
+      'warning',
+      `executions did not finish within ${this.#options.spec.drainMs / 1000} s; they are cancelled`,
+    )
+    this.#post({ type: 'cut-stage', stage })
+    this.#after(cancelGraceMs, () => {
+      const stuck = late.filter((thread) => thread.stages.has(stage))
+      void this.#killThreads(stuck, 'its tests did not end when cancelled')
+    })
+  }
+
+  /** When a stop was asked for and no user runs any more: tearDownAgent, then the final window. */
+  #endWhenIdle(): void {
+    if (this.#stopping === null || this.#phase === 'ended' || this.#phase === 'preparing') return
+    if (this.#threads.some((thread) => thread.stages.size > 0)) return
+    if (this.#phase === 'running') {
+      this.#phase = 'ending'
+      this.#post({ type: 'end' })
+      this.#after(cancelGraceMs, () => void this.#killThreads(this.#living(), 'tearDownAgent did not end'))
+    }
+    if (this.#living().length > 0) return
+    this.#phase = 'ended'
+    this.#clearTimers()
+    this.#output.flush()
+    this.#cut(true)
+  }
+
+  async #killThreads(victims: readonly Thread[], reason: string): Promise<void> {
+    await Promise.all(victims.map((thread) => thread.host.kill()))
+    for (const thread of victims) {
+      if (thread.status === 'ended' || thread.status === 'dead') continue
+      this.#bury(thread)
+      this.#listener.log('warning', `load thread ${thread.index} was ended by force: ${reason}`)
+    }
+    this.#endWhenIdle()
+  }
+
+  #cut(final: boolean): void {
+    const toMs = performance.now() - this.#startedAt
+    const cpu = process.cpuUsage(this.#lastCpu)
+    const spanMs = Math.max(1, toMs - this.#lastCutMs)
+    const progress: number[] = []
+    for (const each of this.#progress) each.collect(progress)
+    this.#listener.window({
+      number: this.#windows++,
+      fromMs: this.#lastCutMs,
+      toMs,
+      final,
+      activeUsers: this.#sum('activeUsers'),
+      ledger: {
+        planned: this.#planned,
+        started: this.#sum('started'),
+        finished: this.#sum('finished'),
+        interrupted: this.#sum('interrupted'),
+      },
+      progress,
+      delta: this.#cutter.cut(),
+      generator: {
+        eventLoopLagMs: Math.max(0, ...this.#living().map((thread) => lagOf(thread))),
+        cpu: (cpu.user + cpu.system) / 1000 / spanMs,
+      },
+    })
+    this.#lastCutMs = toMs
+    this.#lastCpu = process.cpuUsage()
+  }
+
+  /** A test that blocks its event loop is seen from here, and ended when it lasts longer than a test may. */
+  #watchThreads(): void {
+    if (this.#plan.threads === 0) return
+    const now = performance.now()
+    const { testTimeoutMs } = this.#options.spec
+    for (const thread of this.#living()) {
+      const beats = thread.state.get('beats')
+      if (beats !== thread.beats) {
+        Object.assign(thread, { beats, beatAt: now, warned: false })
+        continue
+      }
+      const blockedMs = now - thread.beatAt
+      if (blockedMs > blockedWarningMs && !thread.warned) {
+        thread.warned = true
+        const seconds = (blockedMs / 1000).toFixed(0)
+        this.#listener.log(
+          'warning',
+          `load thread ${thread.index} has been blocked for ${seconds} s by a test that does not wait`,
+        )
+      }
+      if (testTimeoutMs > 0 && blockedMs > testTimeoutMs + blockedWarningMs) {
+        thread.beatAt = Infinity
+        void thread.host.kill().then(() => this.#onBlocked(thread))
+      }
+    }
+  }
+
+  #onBlocked(thread: Thread): void {
+    // One of its executions is the culprit: that one is an error, the others were only cut.
+    if (thread.state.running > 0) {
+      const { testTimeoutMs } = this.#options.spec
+      const message = `the event loop was blocked for more than ${testTimeoutMs / 1000} s: the test computes or loops without waiting`
+      thread.state.add('finished', 1)
+      this.#recorder.execution(this.#anyTest, 'error', testTimeoutMs * 1000)
+      this.#recorder.error(this.#anyTest, 'TestBlocked', message, () => message)
+    }
+    this.#bury(thread)
+    this.#endWhenIdle()
+  }
+
+  /** Which of the tests a dead thread was running is not known when there are several. */
+  get #anyTest(): string {
+    const { tests } = this.#options.spec
+    return tests.length === 1 ? tests[0]!.label : '(unknown)'
+  }
+
+  #all(status: Thread['status']): Promise<void> {
+    return this.#some(this.#threads, status)
+  }
+
+  #some(threads: readonly Thread[], status: Thread['status']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const isReady = () => threads.every((thread) => thread.status === status)
+      this.#waiting = { status, resolve, reject }
+      this.#isReady = isReady
+      this.#checkWaiting()
+    })
+  }
+
+  #isReady: () => boolean = () => true
+
+  #checkWaiting(): void {
+    if (this.#waiting === null || !this.#isReady()) return
+    const { resolve } = this.#waiting
+    this.#waiting = null
+    resolve()
+  }
+
+  #fail(error: Error): void {
+    const waiting = this.#waiting
+    this.#waiting = null
+    if (waiting !== null) waiting.reject(error)
+    else if (this.#phase !== 'ended') this.#listener.log('error', error.message)
+  }
+
+  #living(): Thread[] {
+    return this.#threads.filter((thread) => thread.status !== 'dead' && thread.status !== 'ended')
+  }
+
+  #post(message: ToThread): void {
+    for (const thread of this.#living()) thread.host.post(message)
+  }
+
+  #sum(field: 'started' | 'finished' | 'interrupted' | 'activeUsers'): number {
+    return this.#threads.reduce((sum, thread) => sum + thread.state.get(field), 0)
+  }
+
+  #after(milliseconds: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      action()
+    }, milliseconds)
+    this.#timers.add(timer)
+  }
+
+  #clearTimers(): void {
+    if (this.#cutting !== null) clearInterval(this.#cutting)
+    this.#cutting = null
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
+  }
+}
+
+function lagOf(thread: Thread): number {
+  const silence = performance.now() - thread.beatAt
+  return Math.max(thread.state.eventLoopLagMs, silence > 1000 && Number.isFinite(silence) ? silence : 0)
+}

@@ -1,0 +1,91 @@
+import { Worker } from 'node:worker_threads'
+import { LoadThread } from './load-thread.ts'
+import type { FromThread, ThreadSetup, ToThread } from './thread-messages.ts'
+
+/** The session's end of one load thread. */
+export interface ThreadHost {
+  post(message: ToThread): void
+  /** Ends the thread wherever its code is. */
+  kill(): Promise<void>
+}
+
+export interface ThreadEvents {
+  onMessage(message: FromThread): void
+  /** The thread is gone without having said `ended`. */
+  onDeath(reason: string): void
+  onOutput(line: string): void
+}
+
+export function startWorkerThread(setup: ThreadSetup, events: ThreadEvents): ThreadHost {
+  const { env, secrets } = setup.spec
+  const worker = new Worker(new URL('./load-thread-main.js', import.meta.url), {
+    workerData: setup,
+    env: { ...process.env, ...env, ...secrets },
+    stdout: true,
+    stderr: true,
+    name: `load-${setup.index}`,
+  })
+  let ended = false
+  let reason = 'it exited'
+  worker.on('message', (message: FromThread) => {
+    if (message.type === 'ended') ended = true
+    events.onMessage(message)
+  })
+  worker.on('error', (error) => {
+    const { code } = error as NodeJS.ErrnoException
+    reason =
+      code === 'ERR_WORKER_OUT_OF_MEMORY'
+        ? 'it ran out of memory; use fewer users per agent, or NODE_OPTIONS=--max-old-space-size=MB'
+        : String(error)
+  })
+  worker.on('exit', () => {
+    if (!ended) events.onDeath(reason)
+  })
+  forwardLines(worker.stdout, events.onOutput)
+  forwardLines(worker.stderr, events.onOutput)
+  return {
+    post: (message) => worker.postMessage(message),
+    kill: async () => {
+      ended = true
+      await worker.terminate()
+    },
+  }
+}
+
+/** Users on this very thread: breakpoints work, and code that blocks blocks everything. */
+export function startOnMainThread(setup: ThreadSetup, events: ThreadEvents): ThreadHost {
+  const before = { ...process.env }
+  Object.assign(process.env, setup.spec.env, setup.spec.secrets)
+  const thread = new LoadThread(setup, {
+    post: (message) => {
+      if (message.type === 'ended') restore()
+      // Later, as from another thread: the receiver must never run inside the sender.
+      setImmediate(() => events.onMessage(message))
+    },
+  })
+  const uncaught = (error: unknown) => thread.uncaught(error)
+  process.on('unhandledRejection', uncaught)
+  void thread.load()
+  function restore(): void {
+    process.off('unhandledRejection', uncaught)
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
+    Object.assign(process.env, before)
+  }
+  return {
+    post: (message) => void setImmediate(() => void thread.handle(message)),
+    kill: async () => restore(),
+  }
+}
+
+function forwardLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  let rest = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop()!.slice(0, 10_000)
+    lines.forEach(onLine)
+  })
+  stream.on('end', () => {
+    if (rest !== '') onLine(rest)
+  })
+}
