@@ -1,0 +1,41 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+/** What is undone after the running test, last thing first, whether the test passed or not. */
+const steps: (() => unknown)[] = []
+
+export function cleanUpAfterTest(step: () => unknown): void {
+  steps.push(step)
+}
+
+/** An empty directory with the given files, gone after the test. */
+export async function temporaryDirectory(files: Readonly<Record<string, string>> = {}): Promise<string> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'loads-test-')))
+  cleanUpAfterTest(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
+  await writeFiles(directory, files)
+  return directory
+}
+
+export async function writeFiles(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(directory, name)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, text)
+  }
+}
+
+// A hook of mocha's root suite: it serves every test of every file that imports this module.
+afterEach(async function () {
+  this.timeout(60_000)
+  const errors: unknown[] = []
+  for (const step of steps.splice(0).toReversed()) {
+    try {
+      await step()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} things could not be cleaned up`)
+})
