@@ -1,11 +1,11 @@
 import * as v from 'valibot'
+import { bytes } from './bytes.ts'
 
 /** What an agent says to its broker. Fields are always present; unknown is null, so a forgotten one is visible. */
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const millis = v.pipe(v.number(), v.minValue(0))
 const runId = v.string()
-const bytes = v.instance(Uint8Array)
 
 /** Counts of executions of one session since its start. started = finished + interrupted + running. */
 export const sessionLedgerSchema = v.object({

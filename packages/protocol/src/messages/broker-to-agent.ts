@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { bytes } from './bytes.ts'
 import { runSpecSchema } from './run-spec.ts'
 
 /** What the broker says to an agent. */
@@ -14,7 +15,7 @@ export const brokerToAgentSchema = v.variant('type', [
   /** Load the tests of a run. Answered by `prepared` or `cannot-run`, after `need-bundle` where the bundle is not at hand. */
   v.object({ type: v.literal('prepare'), runId, spec: runSpecSchema, share: shareSchema }),
   /** A part of a bundle; parts come in order. */
-  v.object({ type: v.literal('bundle'), runId, hash: v.string(), last: v.boolean(), bytes: v.instance(Uint8Array) }),
+  v.object({ type: v.literal('bundle'), runId, hash: v.string(), last: v.boolean(), bytes }),
   /** Run setUpAgent. `data`: JSON text of what the conductor's setUpRun returned, by class name. Answered by `armed`. */
   v.object({ type: v.literal('arm'), runId, data: v.string() }),
   /** Begin a stage. Stage 0 is the start of the run's clock. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { bytes } from './bytes.ts'
 import { runSpecSchema } from './run-spec.ts'
 
 /**
@@ -10,7 +11,6 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const millis = v.pipe(v.number(), v.minValue(0))
 /** Milliseconds since the epoch, by the broker's clock. */
 const at = v.number()
-const bytes = v.instance(Uint8Array)
 
 /**
  * queued: waiting for agents. preparing: agents load the tests. ready: all have, the conductor sets up and agents arm.
@@ -91,10 +91,23 @@ export const runEventSchema = v.variant('type', [
     interrupted: count,
     delta: bytes,
   }),
-  v.object({ type: v.literal('state'), at, state: runStateSchema, startedAt: v.nullable(v.number()), stage: count, note: v.string() }),
+  v.object({
+    type: v.literal('state'),
+    at,
+    state: runStateSchema,
+    startedAt: v.nullable(v.number()),
+    stage: count,
+    note: v.string(),
+  }),
   v.object({ type: v.literal('agent'), at, agent: agentViewSchema, note: v.string() }),
   commitSchema,
-  v.object({ type: v.literal('log'), at, level: v.picklist(['info', 'warning', 'error']), source: v.string(), text: v.string() }),
+  v.object({
+    type: v.literal('log'),
+    at,
+    level: v.picklist(['info', 'warning', 'error']),
+    source: v.string(),
+    text: v.string(),
+  }),
   /** Last event of a stream. `summary`: JSON text by the contract's schema. */
   v.object({ type: v.literal('finished'), at, state: runStateSchema, summary: v.string() }),
 ])

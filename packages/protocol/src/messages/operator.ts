@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { bytes } from './bytes.ts'
 import { runEventSchema, runStateSchema } from './events.ts'
 import { stopModeSchema } from './broker-to-agent.ts'
 import { runSpecSchema } from './run-spec.ts'
@@ -15,14 +16,26 @@ export const operatorToBrokerSchema = v.variant('type', [
   v.object({ type: v.literal('list-runs'), requestId }),
   /** Is the bundle with this hash in store? */
   v.object({ type: v.literal('has-bundle'), requestId, hash: v.string() }),
-  v.object({ type: v.literal('put-bundle'), requestId, hash: v.string(), last: v.boolean(), bytes: v.instance(Uint8Array) }),
+  v.object({ type: v.literal('put-bundle'), requestId, hash: v.string(), last: v.boolean(), bytes }),
   /** Start a run; the sender is subscribed to it and, for a conducted run, is its conductor. */
   v.object({ type: v.literal('submit'), requestId, spec: runSpecSchema }),
   v.object({ type: v.literal('subscribe'), requestId, runId: v.nullable(v.string()) }),
-  v.object({ type: v.literal('stop'), requestId, runId, mode: stopModeSchema, reason: v.picklist(['operator', 'SIGINT', 'SIGTERM']) }),
+  v.object({
+    type: v.literal('stop'),
+    requestId,
+    runId,
+    mode: stopModeSchema,
+    reason: v.picklist(['operator', 'SIGINT', 'SIGTERM']),
+  }),
   v.object({ type: v.literal('purge'), requestId }),
   /** The conductor's setUpRun is done (`data`: JSON text by class name) or failed (`error`). */
-  v.object({ type: v.literal('set-up-done'), requestId, runId, data: v.string(), error: v.nullable(v.string()) }),
+  v.object({
+    type: v.literal('set-up-done'),
+    requestId,
+    runId,
+    data: v.string(),
+    error: v.nullable(v.string()),
+  }),
   /** The conductor's tearDownRun is done or failed. */
   v.object({ type: v.literal('tear-down-done'), requestId, runId, error: v.nullable(v.string()) }),
   /** Not a request: events up to this sequence number were taken in (flow control). */
@@ -72,7 +85,14 @@ export const brokerToOperatorSchema = v.variant('type', [
 export type BrokerToOperator = v.InferOutput<typeof brokerToOperatorSchema>
 
 export interface OperatorResults {
-  ping: { broker: string; version: string; pid: number; address: string; agents: AgentRow[]; activeRuns: number }
+  ping: {
+    broker: string
+    version: string
+    pid: number
+    address: string
+    agents: AgentRow[]
+    activeRuns: number
+  }
   'list-runs': { runs: RunRow[] }
   'has-bundle': { known: boolean }
   'put-bundle': Record<string, never>
