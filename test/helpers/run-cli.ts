@@ -6,8 +6,9 @@ import { constants } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Summary } from '@loads-runner/metrics'
+import { writeFiles } from './files.ts'
 import { assertNoneLeft, killMarked, markVariable } from './processes.ts'
-import { cleanUpAfterTest, temporaryDirectory, writeFiles } from './temporary.ts'
+import { cleanUpAfterTest, temporaryDirectory } from './temporary.ts'
 
 const packageDirectory = fileURLToPath(new URL('../../packages/loads-runner', import.meta.url))
 

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { writeFiles } from './files.ts'
 
 /** What is undone after the running test, last thing first, whether the test passed or not. */
 const steps: (() => unknown)[] = []
@@ -15,14 +16,6 @@ export async function temporaryDirectory(files: Readonly<Record<string, string>>
   cleanUpAfterTest(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
   await writeFiles(directory, files)
   return directory
-}
-
-export async function writeFiles(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) {
-    const file = join(directory, name)
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, text)
-  }
 }
 
 // A hook of mocha's root suite: it serves every test of every file that imports this module.
