@@ -1,0 +1,57 @@
+/**
+ * What a test is written against.
+ *
+ *     import { TestCase } from 'loads-runner'
+ *
+ *     export class TestWebSite extends TestCase {
+ *       async test_es() {
+ *         const answer = await this.session.get('http://localhost:9200')
+ *         this.assertEqual(answer.status, 200)
+ *       }
+ *     }
+ */
+export { TestCase } from './test-case.ts'
+export type { RunHookContext, TestClass } from './test-case.ts'
+export { weight } from './marks.ts'
+export type { Comparable, Container } from './assertions.ts'
+export type { Random } from './random.ts'
+export {
+  BodyError,
+  InterruptedError,
+  RedirectError,
+  RequestError,
+  ServerUrlError,
+  UsageError,
+  WebSocketError,
+} from './errors.ts'
+
+export { HttpSession } from './sessions/http-session.ts'
+export type { RequestOptions } from './sessions/http-request.ts'
+export type { ExpectedStatus } from './sessions/http-call.ts'
+export { HttpResponse } from './sessions/response.ts'
+export { ResponseHeaders } from './sessions/response-headers.ts'
+export { AppClient, AppResponse } from './sessions/app.ts'
+export { Cookies } from './sessions/cookies.ts'
+export type { CookieOptions } from './sessions/cookies.ts'
+export { WebSocketSession } from './sessions/websocket-session.ts'
+export type { WebSocketEnd, WebSocketOptions } from './sessions/websocket-session.ts'
+export type { Message } from './sessions/receive-queue.ts'
+
+// For the engine.
+export { attachUser, releaseUser, settleExecution } from './user-link.ts'
+export { isAssertionFailure } from './assertion-failure.ts'
+export { isTestClass, testMethodsOf, weightOf } from './test-class.ts'
+export { createRandom } from './random.ts'
+export { defaultTarget } from './context.ts'
+export type { RunView, TargetOptions, UserContext } from './context.ts'
+export { silentMeter } from './meter.ts'
+export type { HitErrorClass, Meter, Tags } from './meter.ts'
+export {
+  firstUserOf,
+  plannedExecutions,
+  rampUpOffset,
+  shareOut,
+  splitEvenly,
+  stageOfUser,
+} from './load-profile.ts'
+export type { LoadProfile, MovedUser, Share, Stage, UserRange } from './load-profile.ts'

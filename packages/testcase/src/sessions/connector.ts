@@ -1,0 +1,132 @@
+import type { Socket } from 'node:net'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import { buildConnector, Client } from 'undici'
+import type { TargetOptions } from '../context.ts'
+import { UsageError } from '../errors.ts'
+import { basic } from './route.ts'
+
+/** undici's connector gives the socket back at once, which its types do not say. */
+export type Connector = (
+  options: buildConnector.Options,
+  callback: buildConnector.Callback,
+) => { destroy(): void } | undefined
+
+/** TLS settings of a target, in the words of `tls.connect`. */
+export interface TlsSettings {
+  rejectUnauthorized: boolean
+  secureContext?: SecureContext
+}
+
+const secureContexts = new WeakMap<TargetOptions, SecureContext>()
+
+/** One secure context serves all users of a target: making one parses certificates, which is slow. */
+export function tlsSettingsOf(target: TargetOptions): TlsSettings {
+  const settings: TlsSettings = { rejectUnauthorized: !target.insecure }
+  if (target.ca !== null || target.cert !== null || target.key !== null) {
+    let context = secureContexts.get(target)
+    if (context === undefined) {
+      context = secureContextOf(target)
+      secureContexts.set(target, context)
+    }
+    settings.secureContext = context
+  }
+  return settings
+}
+
+function secureContextOf(target: TargetOptions): SecureContext {
+  try {
+    return createSecureContext({
+      ...(target.ca === null ? {} : { ca: target.ca }),
+      ...(target.cert === null ? {} : { cert: target.cert }),
+      ...(target.key === null ? {} : { key: target.key }),
+    })
+  } catch (cause) {
+    throw new UsageError(`--ca, --cert or --key hold no valid PEM: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** Plain connections keep nothing between them, so all users share one connector. Timeouts are the session's. */
+const connectPlain = buildConnector({ timeout: 0 }) as unknown as Connector
+
+/** Makes the connector of one user: TLS sessions are resumed within a user, not between users. */
+export function connectorFor(target: TargetOptions, secure: boolean): Connector {
+  if (!secure) return connectPlain
+  const connectSecure = buildConnector({ timeout: 0, ...tlsSettingsOf(target) }) as unknown as Connector
+  const { proxy } = target
+  if (proxy === null) return connectSecure
+  return (options, callback) => {
+    const tunnel = new Tunnel(proxy, options.hostname, Number(options.port) || 443)
+    tunnel.open().then(
+      (httpSocket) => void connectSecure({ ...options, httpSocket }, callback),
+      (error: Error) => callback(error, null),
+    )
+    return tunnel
+  }
+}
+
+/** A proxy's URL in parts. */
+export interface ProxyAddress {
+  origin: string
+  /** `Proxy-Authorization`; null without credentials. */
+  authorization: string | null
+}
+
+export function proxyAddressOf(proxy: string): ProxyAddress {
+  if (!URL.canParse(proxy) || !/^https?:\/\//i.test(proxy)) {
+    throw new UsageError(
+      `--proxy "${redact(proxy)}" is no http:// or https:// URL, such as http://localhost:3128`,
+    )
+  }
+  const { origin, username, password } = new URL(proxy)
+  const authorization =
+    username === '' ? null : basic(decodeURIComponent(username), decodeURIComponent(password))
+  return { origin, authorization }
+}
+
+function redact(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//')
+}
+
+/** A TCP connection to a host through an HTTP proxy's CONNECT. */
+export class Tunnel {
+  readonly #client: Client
+  readonly #path: string
+  readonly #authorization: string | null
+  #socket: Socket | null = null
+  #destroyed = false
+
+  constructor(proxy: string, host: string, port: number) {
+    const { origin, authorization } = proxyAddressOf(proxy)
+    this.#client = new Client(origin, { headersTimeout: 0 })
+    this.#path = `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`
+    this.#authorization = authorization
+  }
+
+  async open(): Promise<Socket> {
+    const headers: Record<string, string> = { host: this.#path }
+    if (this.#authorization !== null) headers['proxy-authorization'] = this.#authorization
+    try {
+      const { statusCode, socket } = await this.#client.connect({ path: this.#path, headers })
+      this.#socket = socket as Socket
+      if (statusCode !== 200) {
+        this.#socket.on('error', () => {})
+        throw new ProxyRefusal(`the proxy answered ${statusCode} to CONNECT ${this.#path}`)
+      }
+      if (this.#destroyed) throw new ProxyRefusal('given up')
+      return this.#socket
+    } catch (error) {
+      this.destroy()
+      throw error
+    }
+  }
+
+  destroy(): void {
+    this.#destroyed = true
+    this.#socket?.destroy()
+    this.#client.destroy(null, () => {})
+  }
+}
+
+class ProxyRefusal extends Error {
+  readonly code = 'LOADS_PROXY_REFUSED'
+}

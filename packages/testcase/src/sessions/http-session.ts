@@ -1,0 +1,312 @@
+import { Readable } from 'node:stream'
+import type { UserContext } from '../context.ts'
+import { InterruptedError, RedirectError, RequestError, UsageError } from '../errors.ts'
+import { acceptedCodings } from './content-coding.ts'
+import { Cookies } from './cookies.ts'
+import { DefaultHeaders, type HeaderValue } from './header-list.ts'
+import { describeBreak } from './hit-error.ts'
+import type { HttpCall } from './http-call.ts'
+import { BrokenCall, Stop, type HttpConnection, type Outcome } from './http-connection.ts'
+import { HttpOrigin } from './http-origin.ts'
+import { draftRequest, makeCall, type Draft, type RequestOptions } from './http-request.ts'
+import { isRedirect, maxHops, redirected } from './redirect.ts'
+import type { HttpResponse } from './response.ts'
+import { routeOf, type Route } from './route.ts'
+import type { Server } from './server.ts'
+
+/** URLs whose meaning a session remembers; beyond it, it starts anew (ids in paths belong in `params`). */
+const maxRoutes = 1000
+
+/** What a URL means, and the call of a GET without options, which most requests are. */
+interface KnownRoute {
+  route: Route
+  origin: HttpOrigin
+  /** Null until asked for and after a change of the session's headers. */
+  plainGet: HttpCall | null
+  /** What it was made with. */
+  headersVersion: number
+  cookie: string
+}
+
+/**
+ * The HTTP client of one virtual user: own connections, own cookies, own default headers.
+ *
+ * Every attempt is one hit, each hop of a redirect too. A 4xx or 5xx is an answer: it is returned, and its hit is
+ * failed unless the option `status` expects it. An attempt without a complete answer throws. Nothing is sent twice.
+ *
+ *     const answer = await this.session.get('/users/:id', { params: { id: 7 } })
+ *     this.assertEqual(answer.status, 200)
+ */
+export class HttpSession {
+  readonly cookies: Cookies
+  /** Largest body of an answer, in bytes, as it comes over the connection. */
+  maxBodyBytes = 128 * 1024 * 1024
+  readonly #context: UserContext
+  readonly #server: Server
+  readonly #headers = new DefaultHeaders({
+    'user-agent': 'loads-runner',
+    accept: '*/*',
+    'accept-encoding': acceptedCodings,
+  })
+  readonly #origins = new Map<string, HttpOrigin>()
+  readonly #routes = new Map<string, KnownRoute>()
+  #serverVersion = 0
+  #closed = false
+  #watched: AbortSignal | null = null
+  readonly #onAbort = () => this.#interrupt()
+
+  /** @internal */
+  constructor(context: UserContext, server: Server) {
+    this.#context = context
+    this.#server = server
+    this.cookies = new Cookies((url) => routeOf(url, server).href)
+  }
+
+  /** Headers of every request. Change them freely: `session.headers['x-key'] = '1'`. */
+  get headers(): Record<string, HeaderValue> {
+    return this.#headers.record
+  }
+
+  get(url: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.request('GET', url, options)
+  }
+
+  head(url: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.request('HEAD', url, options)
+  }
+
+  post(url: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.request('POST', url, options)
+  }
+
+  put(url: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.request('PUT', url, options)
+  }
+
+  patch(url: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.request('PATCH', url, options)
+  }
+
+  delete(url: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.request('DELETE', url, options)
+  }
+
+  options(url: string, options?: RequestOptions): Promise<HttpResponse> {
+    return this.request('OPTIONS', url, options)
+  }
+
+  /**
+   * @throws {RequestError} no complete answer; its `class` says why
+   * @throws {InterruptedError} the execution was cut
+   * @throws {RedirectError} a redirect that cannot be followed
+   * @throws {UsageError} options or a URL that cannot be
+   */
+  request(method: string, url: string, options?: RequestOptions): Promise<HttpResponse> {
+    const answer =
+      options === undefined && method === 'GET'
+        ? this.#getPlain(url)
+        : this.#request(method, url, options ?? {})
+    // Marked as handled: a test that forgets to await must not bring the process down. The hit is recorded anyway.
+    answer.catch(ignore)
+    return answer
+  }
+
+  /** @internal Closes all connections; what still runs ends as interrupted. */
+  close(): void {
+    this.#closed = true
+    this.#watched?.removeEventListener('abort', this.#onAbort)
+    this.#watched = null
+    for (const origin of this.#origins.values()) origin.close()
+  }
+
+  /** The hot path: a known URL, no options, nothing to build. */
+  async #getPlain(url: string): Promise<HttpResponse> {
+    const known = this.#known(url)
+    const cookie = this.#cookieFor(known.route.href)
+    if (
+      known.plainGet === null ||
+      known.headersVersion !== this.#headers.version ||
+      known.cookie !== cookie
+    ) {
+      const draft = draftRequest('GET', url, known.route, this.#headers.list, {})
+      known.plainGet = this.#callOf(draft, known.origin, undefined)
+      known.headersVersion = this.#headers.version
+      known.cookie = cookie
+    }
+    const call = known.plainGet
+    this.#checkSignal(call)
+    const connection = known.origin.take() ?? (await this.#waitFor(known.origin, call))
+    const outcome = await connection.send(call)
+    if (outcome instanceof BrokenCall) throw brokenError(call, outcome)
+    if (outcome.mayHaveCookies) this.#storeCookies(outcome)
+    if (!isRedirect(outcome.status)) return outcome
+    return this.#follow(draftRequest('GET', url, known.route, this.#headers.list, {}), outcome, {})
+  }
+
+  async #request(method: string, url: string, options: RequestOptions): Promise<HttpResponse> {
+    const known = this.#known(url)
+    const draft = draftRequest(method.toUpperCase(), url, known.route, this.#headers.list, options)
+    const answer = await this.#send(draft, known.origin, options)
+    if (!isRedirect(answer.status) || options.redirect === 'manual') return answer
+    return this.#follow(draft, answer, options)
+  }
+
+  async #follow(first: Draft, answer: HttpResponse, options: RequestOptions): Promise<HttpResponse> {
+    let draft = first
+    let last = answer
+    for (let hop = 1; ; hop++) {
+      const location = last.headers.get('location')
+      if (location === null) return last
+      if (options.redirect === 'error') {
+        throw new RedirectError(
+          `${draft.method} ${draft.href} answered ${last.status}, and redirect is 'error'`,
+          last.url,
+        )
+      }
+      if (hop > maxHops) {
+        throw new RedirectError(`${first.method} ${first.href}: more than ${maxHops} redirects`, last.url)
+      }
+      draft = redirected(draft, last, location, this.#server, options)
+      last = await this.#send(draft, this.#origin(draft.route.origin), options)
+      last.redirected = true
+      if (!isRedirect(last.status)) return last
+    }
+  }
+
+  async #send(draft: Draft, origin: HttpOrigin, options: RequestOptions): Promise<HttpResponse> {
+    const call = this.#callOf(draft, origin, options)
+    this.#checkSignal(call)
+    const connection = origin.take() ?? (await this.#waitFor(origin, call))
+    const outcome = await this.#watchCall(connection, call)
+    if (outcome instanceof BrokenCall) throw brokenError(call, outcome)
+    if (outcome.mayHaveCookies) this.#storeCookies(outcome)
+    return outcome
+  }
+
+  #callOf(draft: Draft, origin: HttpOrigin, options: RequestOptions | undefined): HttpCall {
+    const cookie = this.#cookieFor(draft.href)
+    origin.maxBodyBytes = this.maxBodyBytes
+    return makeCall(
+      draft,
+      origin.pathPrefix,
+      cookie,
+      origin.proxyHeaders,
+      this.#context.target.timeoutMs,
+      options,
+    )
+  }
+
+  /** Sends a call that may have a signal or a body stream of the test's own. */
+  async #watchCall(connection: HttpConnection, call: HttpCall): Promise<Outcome> {
+    const { signal, body } = call
+    const onAbort = () => connection.stop(new Stop('interrupted', 'the test cut the request'))
+    signal?.addEventListener('abort', onAbort)
+    const sent = watchBody(body, (error) => connection.failBody(error))
+    try {
+      return await connection.send(sent === body ? call : { ...call, body: sent })
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async #waitFor(origin: HttpOrigin, call: HttpCall): Promise<HttpConnection> {
+    for (;;) {
+      await origin.wait()
+      this.#checkSignal(call)
+      const connection = origin.take()
+      if (connection !== null) return connection
+    }
+  }
+
+  /** Refuses to send after the cut, and listens for it. The engine gives tearDown another signal than the test had. */
+  #checkSignal(call: HttpCall): void {
+    const { signal } = this.#context
+    if (signal !== this.#watched) {
+      this.#watched?.removeEventListener('abort', this.#onAbort)
+      signal.addEventListener('abort', this.#onAbort)
+      this.#watched = signal
+    }
+    if (signal.aborted) throw new InterruptedError(`${call.method} ${call.name}`, signal.reason)
+    if (call.signal?.aborted) throw new InterruptedError(`${call.method} ${call.name}`, call.signal.reason)
+    if (this.#closed) throw new UsageError('the session of this user is closed: its run is over')
+  }
+
+  #interrupt(): void {
+    for (const origin of this.#origins.values()) {
+      origin.interrupt(new Stop('interrupted', 'the execution was cut'))
+    }
+  }
+
+  #known(url: string): KnownRoute {
+    if (this.#serverVersion !== this.#server.version) {
+      this.#serverVersion = this.#server.version
+      this.#routes.clear()
+    }
+    let known = this.#routes.get(url)
+    if (known === undefined) {
+      if (typeof url !== 'string') throw new UsageError(`a URL must be a string, not ${String(url)}`)
+      const route = routeOf(url, this.#server)
+      known = { route, origin: this.#origin(route.origin), plainGet: null, headersVersion: -1, cookie: '' }
+      if (this.#routes.size >= maxRoutes) this.#routes.clear()
+      this.#routes.set(url, known)
+    }
+    return known
+  }
+
+  #origin(origin: string): HttpOrigin {
+    let known = this.#origins.get(origin)
+    if (known === undefined) {
+      known = new HttpOrigin(origin, this.#context, this.maxBodyBytes)
+      this.#origins.set(origin, known)
+    }
+    return known
+  }
+
+  #cookieFor(href: string): string {
+    return this.cookies.isEmpty ? '' : this.cookies.header(href)
+  }
+
+  #storeCookies(answer: HttpResponse): void {
+    for (const cookie of answer.headers.getSetCookie()) this.cookies.store(cookie, answer.url)
+  }
+}
+
+/** What the test gets to see. Made after the await, so that the stack leads to the user's line. */
+function brokenError(call: HttpCall, broken: BrokenCall): unknown {
+  if (broken.class === null) {
+    const code: unknown = (broken.cause as { code?: unknown } | null)?.code
+    if (typeof code !== 'string' || !code.startsWith('UND_ERR_')) return broken.cause
+    return new UsageError(`${call.method} ${call.href} cannot be sent: ${(broken.cause as Error).message}`, {
+      cause: broken.cause,
+    })
+  }
+  if (broken.class === 'interrupted') return new InterruptedError(`${call.method} ${call.name}`, broken.cause)
+  return new RequestError(describeBreak(call.method, call.href, broken.class, broken.cause), {
+    class: broken.class,
+    method: call.method,
+    url: call.href,
+    cause: broken.cause,
+  })
+}
+
+/** Tells of an error of the test's own stream, which must not be taken for one of the server. */
+function watchBody(body: HttpCall['body'], onError: (error: unknown) => void): HttpCall['body'] {
+  if (body instanceof Readable) {
+    body.once('error', onError)
+    return body
+  }
+  if (body === null || typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData)
+    return body
+  return tellingErrors(body, onError)
+}
+
+async function* tellingErrors(body: AsyncIterable<unknown>, onError: (error: unknown) => void) {
+  try {
+    yield* body
+  } catch (error) {
+    onError(error)
+    throw error
+  }
+}
+
+function ignore(): void {}

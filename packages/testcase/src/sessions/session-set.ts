@@ -1,0 +1,51 @@
+import type { UserContext } from '../context.ts'
+import type { TestClass } from '../test-case.ts'
+import { AppClient } from './app.ts'
+import { HttpSession } from './http-session.ts'
+import { Server } from './server.ts'
+import { openWebSocket, type WebSocketOptions, type WebSocketSession } from './websocket-session.ts'
+
+/** Everything of one virtual user that has to be closed; made when first used. */
+export class SessionSet {
+  readonly #context: UserContext
+  readonly #server: Server
+  readonly #sockets = new Set<WebSocketSession>()
+  #http: HttpSession | null = null
+  #app: AppClient | null = null
+
+  constructor(context: UserContext, testClass: TestClass) {
+    this.#context = context
+    this.#server = new Server(context.target.serverUrl ?? testClass.serverUrl ?? null, testClass.name)
+  }
+
+  get http(): HttpSession {
+    return (this.#http ??= new HttpSession(this.#context, this.#server))
+  }
+
+  get app(): AppClient {
+    return (this.#app ??= new AppClient(this.http, this.#server))
+  }
+
+  openWebSocket(url: string, options: WebSocketOptions): Promise<WebSocketSession> {
+    const opening = openWebSocket(this.#context, this.#server, url, options, this.#sockets)
+    // Marked as handled: a test that does not await it must not bring the process down.
+    opening.catch(() => {})
+    return opening
+  }
+
+  /** @throws the first error of a socket that the test has not seen */
+  settle(): void {
+    let first: { error: unknown } | null = null
+    for (const socket of this.#sockets) {
+      const error = socket.takeError()
+      first ??= error
+      if (socket.readyState === 'closed') this.#sockets.delete(socket)
+    }
+    if (first !== null) throw first.error
+  }
+
+  async close(): Promise<void> {
+    this.#http?.close()
+    await Promise.all([...this.#sockets].map((socket) => socket.release()))
+  }
+}

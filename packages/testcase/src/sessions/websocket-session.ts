@@ -1,0 +1,243 @@
+import WebSocket from 'ws'
+import type { UserContext } from '../context.ts'
+import { toMillis } from '../duration.ts'
+import { InterruptedError, WebSocketError } from '../errors.ts'
+import { ReceiveQueue, type Message } from './receive-queue.ts'
+import { shakeHands } from './websocket-handshake.ts'
+import type { Server } from './server.ts'
+
+export interface WebSocketOptions {
+  /** Called for each message: text as a string, binary as a Buffer. What it throws is thrown again in the test. */
+  onMessage?: (message: Message, socket: WebSocketSession) => void
+  protocols?: string | readonly string[]
+  headers?: Readonly<Record<string, string>>
+  /** Time for the handshake: milliseconds or `'5s'`. Default: `--timeout`, else 30 s. */
+  timeout?: number | string
+  /** Name of the handshake's series, in place of the path. */
+  name?: string
+  /** Longest message taken, in bytes; a longer one is an error and ends the socket. Default 100 MiB. */
+  maxMessageBytes?: number
+}
+
+/** How a socket ended. */
+export interface WebSocketEnd {
+  /** 1005: closed without a code; 1006: cut without a goodbye. */
+  code: number
+  reason: string
+}
+
+/** Messages kept for `receive()`. More is an error, never a silent loss. */
+const queueLimit = 10_000
+
+/** The same for sockets with a callback, whose messages are seen there: most of these never call `receive()`. */
+const callbackQueueLimit = 256
+
+/** How long a socket has to say goodbye when its user ends, in milliseconds. */
+const releaseMs = 1000
+
+/**
+ * An open WebSocket of one user. Each message goes to the callback and to `receive()`, in order. When 10,000 messages
+ * wait for `receive()` that is an error, thrown in the test; with a callback it is one only if `receive()` is called
+ * after 256 messages went to the callback alone.
+ *
+ *     const ws = await this.createWs('/chat')
+ *     ws.send('hello')
+ *     this.assertEqual(await ws.receive(), 'hello')
+ */
+export class WebSocketSession {
+  /** Settles when the socket is closed; never rejects. */
+  readonly closed: Promise<WebSocketEnd>
+  readonly url: string
+  readonly #socket: WebSocket
+  readonly #context: UserContext
+  readonly #queue: ReceiveQueue
+  readonly #onMessage: WebSocketOptions['onMessage']
+  #error: { error: unknown } | null = null
+  #end: WebSocketEnd | null = null
+  #leaving = false
+  #overflowed = false
+  #watched: AbortSignal | null = null
+  readonly #onAbort = () => this.#queue.interrupt()
+
+  /** @internal */
+  constructor(socket: WebSocket, url: string, context: UserContext, options: WebSocketOptions) {
+    this.url = url
+    this.#socket = socket
+    this.#context = context
+    this.#queue = new ReceiveQueue(url, options.onMessage === undefined ? queueLimit : callbackQueueLimit)
+    this.#onMessage = options.onMessage
+    const { meter } = context
+    meter.socket('opened', 0)
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      meter.socket('message-received', data.length)
+      this.#deliver(isBinary ? data : data.toString())
+    })
+    socket.on('error', (cause) => this.#fail(new WebSocketError(cause.message, url, cause)))
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code, reason) => {
+        this.#end = { code, reason: reason.toString() }
+        meter.socket('closed', 0)
+        this.#watch(null)
+        // 1006 is a connection cut without goodbye: an error, unless we were leaving anyway.
+        if (code === 1006 && !this.#leaving) this.#fail(this.#closedError())
+        this.#queue.fail(this.#closedError())
+        resolve(this.#end)
+      })
+    })
+  }
+
+  /** The subprotocol that the server chose; '' without one. */
+  get protocol(): string {
+    return this.#socket.protocol
+  }
+
+  get readyState(): 'open' | 'closing' | 'closed' {
+    if (this.#socket.readyState === WebSocket.OPEN) return 'open'
+    return this.#end === null ? 'closing' : 'closed'
+  }
+
+  /** Bytes that are sent and not yet handed to the network. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  /**
+   * Sends text as a text message, bytes as a binary one.
+   *
+   * @throws the first error of the socket or of the callback that the test has not seen
+   * @throws {WebSocketError} the socket is not open
+   */
+  send(data: string | Uint8Array): void {
+    this.#rethrow()
+    this.#checkSignal('send()')
+    if (this.#socket.readyState !== WebSocket.OPEN) throw this.#closedError()
+    const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
+    this.#socket.send(data, (error) => {
+      if (error) this.#fail(new WebSocketError(error.message, this.url, error))
+    })
+    this.#context.meter.socket('message-sent', bytes)
+  }
+
+  /**
+   * The next message: one that waits, or the next to come.
+   *
+   * @throws the first error of the socket or of the callback that the test has not seen
+   * @throws {WebSocketError} the socket is closed and no message waits, or none came in time
+   * @throws {InterruptedError} the execution was cut
+   */
+  receive(options: { timeout?: number | string } = {}): Promise<Message> {
+    const message = this.#receive(options.timeout)
+    message.catch(() => {})
+    return message
+  }
+
+  async #receive(timeout: number | string | undefined): Promise<Message> {
+    this.#rethrow()
+    this.#checkSignal('receive()')
+    if (this.#overflowed) throw this.#overflowError()
+    // A socket that is closing may still bring messages; a closed one has only those that wait.
+    if (this.#queue.waiting === 0 && this.#end !== null) throw this.#closedError()
+    return this.#queue.take(timeout === undefined ? null : toMillis(timeout))
+  }
+
+  /** Says goodbye and waits for the end. Does nothing on a closed socket. */
+  close(code = 1000, reason = ''): Promise<WebSocketEnd> {
+    if (this.#socket.readyState === WebSocket.OPEN) {
+      this.#leaving = true
+      this.#socket.close(code, reason)
+    }
+    return this.closed
+  }
+
+  /** @internal The first error that the test has not seen, if there is one; then it has. */
+  takeError(): { error: unknown } | null {
+    const first = this.#error
+    this.#error = null
+    return first
+  }
+
+  /** @internal Ends the socket with its user: a goodbye, and a cut when that takes long. */
+  async release(): Promise<void> {
+    this.#watch(null)
+    const cut = setTimeout(() => this.#socket.terminate(), releaseMs)
+    try {
+      await this.close()
+    } finally {
+      clearTimeout(cut)
+    }
+  }
+
+  #deliver(message: Message): void {
+    if (!this.#overflowed && !this.#queue.push(message)) {
+      this.#overflowed = true
+      this.#queue.clear()
+      if (this.#onMessage === undefined) this.#fail(this.#overflowError())
+    }
+    if (this.#onMessage === undefined) return
+    try {
+      const returned: unknown = this.#onMessage(message, this)
+      if (returned instanceof Promise) returned.catch((error: unknown) => this.#fail(error))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Gives an error to a waiting `receive()`, or keeps the first for the test's next call. */
+  #fail(error: unknown): void {
+    if (this.#queue.fail(error)) return
+    this.#error ??= { error }
+  }
+
+  #rethrow(): void {
+    const first = this.takeError()
+    if (first !== null) throw first.error
+  }
+
+  #checkSignal(what: string): void {
+    const { signal } = this.#context
+    if (signal.aborted) throw new InterruptedError(`${what} on WebSocket ${this.url}`, signal.reason)
+    if (signal !== this.#watched) this.#watch(signal)
+  }
+
+  #watch(signal: AbortSignal | null): void {
+    this.#watched?.removeEventListener('abort', this.#onAbort)
+    if (this.#end === null) signal?.addEventListener('abort', this.#onAbort)
+    this.#watched = signal
+  }
+
+  #overflowError(): WebSocketError {
+    return new WebSocketError(
+      'receive queue overflow: too many messages waited for receive(), and were dropped',
+      this.url,
+    )
+  }
+
+  #closedError(): WebSocketError {
+    const { code, reason } = this.#end ?? { code: 0, reason: '' }
+    if (code === 0) return new WebSocketError('the socket is closing', this.url)
+    return new WebSocketError(
+      `the socket is closed (code ${code}${reason === '' ? '' : `: ${reason}`})`,
+      this.url,
+    )
+  }
+}
+
+/**
+ * Opens a socket and adds it to those of its user.
+ *
+ * @throws {RequestError} the handshake failed
+ * @throws {InterruptedError} the execution was cut
+ */
+export function openWebSocket(
+  context: UserContext,
+  server: Server,
+  url: string,
+  options: WebSocketOptions,
+  sockets: Set<WebSocketSession>,
+): Promise<WebSocketSession> {
+  return shakeHands(context, server, url, options, (socket, href) => {
+    const session = new WebSocketSession(socket, href, context, options)
+    sockets.add(session)
+    return session
+  })
+}
