@@ -1,0 +1,4 @@
+import { agentMain } from '../main.ts'
+import { runInRealWorld } from '../world.ts'
+
+await runInRealWorld(agentMain)

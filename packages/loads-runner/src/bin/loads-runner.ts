@@ -1,0 +1,4 @@
+import { main } from '../main.ts'
+import { runInRealWorld } from '../world.ts'
+
+await runInRealWorld(main)

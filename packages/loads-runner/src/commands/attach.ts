@@ -1,0 +1,51 @@
+import { openDisplay } from '../console/open-display.ts'
+import { stopQuestion } from '../console/stop-question.ts'
+import { summaryText } from '../console/summary-text.ts'
+import { exitCodeOfSignal, Interrupts } from '../interrupts.ts'
+import type { Invocation } from '../read-settings.ts'
+import { Secrets } from '../secrets.ts'
+import { watchRun } from '../watch-run.ts'
+import type { DetachQuestion } from '../watch-run.ts'
+import type { World } from '../world.ts'
+import { displayStream, writeOutputs } from './run.ts'
+import { withBroker } from './with-broker.ts'
+
+/** A watcher that is interrupted where nobody can be asked just goes: the run is not its own. */
+const justDetach: DetachQuestion = () => Promise.resolve('detach')
+
+/** `--attach [RUN]`: watches a run that somebody else has started; it writes nothing unless told. */
+export async function attachCommand(world: World, invocation: Invocation): Promise<number> {
+  const { settings } = invocation
+  const display = openDisplay(displayStream(world, invocation), settings.quiet)
+  const interrupts = new Interrupts(world)
+  try {
+    return await withBroker(invocation, async (connection, dial) => {
+      const { runId } = await interrupts.race(
+        connection.request('subscribe', { runId: settings.attach || null }),
+      )
+      const { view, how } = await watchRun({
+        connection,
+        runId,
+        redial: dial,
+        patienceMs: settings.maxOrphanTime,
+        display,
+        debug: settings.debug,
+        interrupts,
+        secrets: new Secrets([]),
+        askToDetach: stopQuestion(world) ?? justDetach,
+        onMessage: () => {},
+        prepare: () => null,
+      })
+      const { summary } = view
+      if (summary === null) {
+        if (how === 'detached') display.text(`Run ${runId} goes on.\n`)
+        return how === 'detached' ? 0 : exitCodeOfSignal(interrupts.first ?? 'SIGINT')
+      }
+      const written = await writeOutputs(world, invocation, summary)
+      display.text(summaryText(summary))
+      return written === 0 ? summary.exitCode : written
+    })
+  } finally {
+    interrupts.close()
+  }
+}

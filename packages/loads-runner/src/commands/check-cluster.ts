@@ -1,0 +1,143 @@
+import { fileURLToPath } from 'node:url'
+import type { Summary } from '@loads-runner/metrics'
+import type { AgentRow } from '@loads-runner/protocol'
+import type { BrokerConnection } from '../broker-connection.ts'
+import { silentDisplay } from '../console/display.ts'
+import { formatMillis, plural } from '../console/figures.ts'
+import { textTable } from '../console/text-table.ts'
+import { RunnerError } from '../errors.ts'
+import { Interrupts } from '../interrupts.ts'
+import { planRun } from '../plan-run.ts'
+import type { Invocation } from '../read-settings.ts'
+import { Secrets } from '../secrets.ts'
+import { readPem } from '../start-run.ts'
+import { watchRun } from '../watch-run.ts'
+import type { World } from '../world.ts'
+import { answer } from './answer.ts'
+import { withBroker } from './with-broker.ts'
+
+/** What one agent did in the check. */
+export interface CheckRow {
+  agent: string
+  host: string
+  version: string
+  /** The test ran there and its result came back. */
+  ran: boolean
+  /** Status or error of its request to the target; null when it made none. */
+  target: string | null
+  targetMs: number | null
+}
+
+const checkName = 'cluster-check.ClusterCheck'
+/** How long an agent may take for the whole check. */
+const checkMs = 30_000
+
+/** `--check-cluster`: a small run on all idle agents, to see that bundles, load and results get through. */
+export async function checkClusterCommand(world: World, invocation: Invocation): Promise<number> {
+  const interrupts = new Interrupts(world)
+  try {
+    return await withBroker(invocation, async (connection) => {
+      const { agents } = await interrupts.race(connection.request('ping', {}))
+      const idle = agents.filter((agent) => agent.busy < agent.slots)
+      if (idle.length === 0) {
+        const text =
+          agents.length === 0 ? 'no agent is registered' : `all ${plural(agents.length, 'agent')} are busy`
+        throw new RunnerError('RUNNER_CLUSTER', `there is nothing to check: ${text}`)
+      }
+      const summary = await checkRun(world, invocation, connection, idle.length, interrupts)
+      const rows = checkRows(idle, summary)
+      const healthy = rows.every((row) => row.ran && (row.target === null || row.targetMs !== null))
+      await answer(world, invocation, { agents: rows, summary }, () => checkText(rows, summary))
+      return healthy && summary.exitCode === 0 ? 0 : summary.exitCode || 1
+    })
+  } finally {
+    interrupts.close()
+  }
+}
+
+async function checkRun(
+  world: World,
+  { settings, sources }: Invocation,
+  connection: BrokerConnection,
+  agents: number,
+  interrupts: Interrupts,
+): Promise<Summary> {
+  const { bundleTests } = await import('@loads-runner/engine')
+  const testDir = fileURLToPath(new URL('../check/', import.meta.url))
+  const bundle = await bundleTests({ testDir, names: [checkName], includeFiles: [], external: [] })
+  const target = settings.serverUrl
+  const check = {
+    ...settings,
+    users: [agents],
+    iterations: [1],
+    duration: null,
+    agents,
+    param: target === null ? {} : { target },
+    testTimeout: checkMs,
+    maxSeries: Math.max(1000, agents * 10),
+  }
+  const pem = await readPem(settings, world.cwd)
+  const context = { tests: [checkName], sources, pem, env: world.env, seed: 0, debugged: false }
+  const spec = planRun(check, bundle, context)
+  await interrupts.race(connection.putBundle(bundle.hash, bundle.bytes))
+  const { runId } = await interrupts.race(connection.request('submit', { spec }))
+  const { view } = await watchRun({
+    connection,
+    runId,
+    redial: null,
+    patienceMs: 0,
+    display: { ...silentDisplay, notice: (text) => world.stderr.write(`${text}\n`) },
+    debug: settings.debug,
+    interrupts,
+    secrets: new Secrets([]),
+    askToDetach: null,
+    onMessage: () => {},
+    prepare: () => null,
+  })
+  if (view.summary === null) throw new RunnerError('RUNNER_INTERRUPTED', 'the check was left before its end')
+  return view.summary
+}
+
+/** Who did what, by the names that the test gave its counters. */
+export function checkRows(
+  agents: readonly AgentRow[],
+  { counters, timings }: Pick<Summary, 'counters' | 'timings'>,
+): CheckRow[] {
+  return agents.map(({ id, host, version }) => {
+    const prefix = `answer ${id} `
+    const target =
+      Object.keys(counters)
+        .find((name) => name.startsWith(prefix))
+        ?.slice(prefix.length) ?? null
+    return {
+      agent: id,
+      host,
+      version,
+      ran: (counters[`checked ${id}`] ?? 0) > 0,
+      target,
+      targetMs: timings[`answer ${id}`]?.mean ?? null,
+    }
+  })
+}
+
+export function checkText(
+  rows: readonly CheckRow[],
+  { verdict, reasons }: Pick<Summary, 'verdict' | 'reasons'>,
+): string {
+  const table = textTable(rows, [
+    { title: 'agent', of: (row) => row.agent },
+    { title: 'host', of: (row) => row.host },
+    { title: 'version', of: (row) => row.version },
+    { title: 'test', of: (row) => (row.ran ? 'ok' : 'did not run') },
+    ...(rows.some((row) => row.target !== null)
+      ? [
+          {
+            title: 'target',
+            of: (row: CheckRow) =>
+              `${row.target ?? '-'} ${row.targetMs === null ? '' : formatMillis(row.targetMs)}`,
+          },
+        ]
+      : []),
+  ])
+  return `${table}\n${plural(rows.length, 'agent')} checked: ${verdict}\n${reasons.map((reason) => `  ${reason}\n`).join('')}`
+}

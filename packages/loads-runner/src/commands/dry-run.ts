@@ -1,0 +1,51 @@
+import { resolve } from 'node:path'
+import { plural } from '../console/figures.ts'
+import { oneLine, textTable } from '../console/text-table.ts'
+import { formatDuration } from '../duration.ts'
+import { planRun } from '../plan-run.ts'
+import type { Invocation } from '../read-settings.ts'
+import { readPem } from '../start-run.ts'
+import type { World } from '../world.ts'
+import { jsonText } from '../write-json.ts'
+
+/** `--dry-run`: loads the tests and shows the plan. */
+export async function dryRunCommand(world: World, { settings, sources, tests }: Invocation): Promise<number> {
+  const [{ bundleTests }, { redacted }] = await Promise.all([
+    import('@loads-runner/engine'),
+    import('@loads-runner/protocol'),
+  ])
+  const bundle = await bundleTests({
+    testDir: resolve(world.cwd, settings.testDir),
+    names: [...tests],
+    includeFiles: [...settings.includeFile],
+    external: [...settings.external],
+  })
+  const context = {
+    tests,
+    sources,
+    pem: await readPem(settings, world.cwd),
+    env: world.env,
+    seed: settings.seed ?? 0,
+    debugged: world.debugged(),
+  }
+  const spec = planRun(settings, bundle, context)
+  if (settings.json === '-') {
+    world.stdout.write(jsonText(redacted(spec)))
+    return 0
+  }
+  const rows = textTable(spec.tests, [
+    { title: 'test', of: (test) => test.label },
+    { title: 'weight', align: 'right', of: (test) => String(test.weight) },
+  ])
+  const stages = spec.profile.stages.map(({ users, iterations, durationMs }, index) => {
+    const work =
+      durationMs === null ? plural(iterations!, 'execution') + ' each' : `for ${formatDuration(durationMs)}`
+    return `stage ${index + 1}: ${plural(users, 'user')}, ${work}\n`
+  })
+  const target = spec.target.serverUrl ?? bundle.serverUrl
+  world.stdout.write(
+    `${rows}\n${stages.join('')}${plural(spec.agents, 'agent')}${target === null ? '' : `, target ${oneLine(target)}`}\n` +
+      `bundle ${bundle.hash.slice(0, 12)}, ${bundle.bytes.length} bytes\n`,
+  )
+  return 0
+}

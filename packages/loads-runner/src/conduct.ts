@@ -1,0 +1,87 @@
+import type { BrokerConnection } from './broker-connection.ts'
+import type { RunEvent } from '@loads-runner/protocol'
+
+/** The code of the user that runs once per run, in the process that started it. */
+export interface RunScopedCode {
+  /** @returns JSON text of what each class returned, by class name */
+  setUpRun(): Promise<string>
+  tearDownRun(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Conducts a run: setUpRun when all agents are ready, tearDownRun when the load has ended. Each once. */
+export class RunConduct {
+  readonly #code: Promise<RunScopedCode>
+  readonly #runId: string
+  readonly #connection: () => BrokerConnection
+  readonly #failed: (text: string) => void
+  #setUp: Promise<void> | null = null
+  #tearDown: Promise<void> | null = null
+  #ran = false
+
+  constructor(
+    code: Promise<RunScopedCode>,
+    runId: string,
+    connection: () => BrokerConnection,
+    /** Told what went wrong; the broker is told, too, and decides. */
+    failed: (text: string) => void,
+  ) {
+    this.#code = code
+    // Said when it is needed: as the failure of setUpRun.
+    code.catch(() => {})
+    this.#runId = runId
+    this.#connection = connection
+    this.#failed = failed
+  }
+
+  take(event: RunEvent): void {
+    if (event.type !== 'state' && event.type !== 'snapshot') return
+    if (event.state === 'running') this.#ran = true
+    if (event.state === 'ready') this.#setUp ??= this.#runSetUp()
+    // The broker says "draining" of a stop, too; then it waits for the agents, not for us.
+    const asked = event.type === 'state' && event.state === 'draining' && event.note.includes('conductor')
+    if (asked) this.#tearDown ??= this.#runTearDown()
+  }
+
+  /** Also tears down what was set up for a run that ended some other way. */
+  async close(): Promise<void> {
+    await this.#setUp
+    if (this.#setUp !== null || this.#ran) await (this.#tearDown ??= this.#runTearDown())
+    await this.#code.then(
+      (code) => code.close(),
+      () => {},
+    )
+  }
+
+  async #runSetUp(): Promise<void> {
+    const { value: data, error } = await attempt(async () => (await this.#code).setUpRun())
+    if (error !== null) this.#failed(`error: ${error}`)
+    await this.#tell('set-up-done', { data: data ?? '{}', error })
+  }
+
+  async #runTearDown(): Promise<void> {
+    await this.#setUp
+    const { error } = await attempt(async () => (await this.#code).tearDownRun())
+    if (error !== null) this.#failed(`error: ${error}`)
+    await this.#tell('tear-down-done', { error })
+  }
+
+  async #tell(
+    ...[type, fields]:
+      ['set-up-done', { data: string; error: string | null }] | ['tear-down-done', { error: string | null }]
+  ) {
+    const runId = this.#runId
+    const connection = this.#connection()
+    // A run that is over, or a broker that is gone, needs no answer.
+    if (type === 'set-up-done') await connection.request(type, { ...fields, runId }).catch(() => {})
+    else await connection.request(type, { ...fields, runId }).catch(() => {})
+  }
+}
+
+async function attempt<T>(step: () => Promise<T>): Promise<{ value: T | null; error: string | null }> {
+  try {
+    return { value: await step(), error: null }
+  } catch (error) {
+    return { value: null, error: error instanceof Error ? error.message : String(error) }
+  }
+}

@@ -1,0 +1,15 @@
+import type { RunView } from '../run-view.ts'
+
+/** Characters between the brackets of a bar that stands alone. */
+export const fullBarSize = 47
+
+/** `45%`. It says 100 only when all is done. */
+export function percentOf(view: RunView): string {
+  const progress = view.progress()
+  return `${progress >= 1 ? 100 : Math.min(99, Math.floor(progress * 100))}%`
+}
+
+/** The bar of a run that is done. */
+export function fullBar(): string {
+  return `[${'='.repeat(fullBarSize)}]  100%`
+}

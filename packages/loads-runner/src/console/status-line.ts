@@ -1,0 +1,50 @@
+import { formatClock } from '../duration.ts'
+import type { RunView } from '../run-view.ts'
+import { formatCount, formatMillis, formatRate, plural } from './figures.ts'
+
+/** The figures of a moment, the most important first: what does not fit is left out from the end. */
+export function statusFields(view: RunView): string[] {
+  switch (view.state) {
+    case 'queued':
+      return [view.note === '' ? 'waiting for agents' : view.note]
+    case 'preparing': {
+      const ready = view.agentsIn('prepared').length
+      return [`loading tests (${ready} of ${plural(view.agents.size, 'agent')} ready)`]
+    }
+    case 'ready':
+      return [view.spec?.conducted === true ? 'setting up' : 'ready']
+    default:
+      return runningFields(view)
+  }
+}
+
+/** `[=====-----]  50%` and as many fields as fit into `width`. */
+export function fitFields(fields: readonly string[], width: number): string {
+  let line = ''
+  for (const field of fields) {
+    const longer = line === '' ? field : `${line}  ${field}`
+    if (longer.length > width) return line === '' ? field.slice(0, Math.max(0, width)) : line
+    line = longer
+  }
+  return line
+}
+
+function runningFields(view: RunView): string[] {
+  const plannedMs = view.plannedMs()
+  const clock = formatClock(view.elapsedMs())
+  const hits = view.aggregate.hits()
+  const tests = view.aggregate.tests()
+  const live = view.live.rates()
+  const lost = view.agentsIn('lost', 'fenced').length
+  return [
+    plannedMs === null ? clock : `${clock}/${formatClock(plannedMs)}`,
+    `${formatCount(hits.count)} hits`,
+    `${formatRate(live.hitsPerSecond)}/s`,
+    plural(tests.errors + tests.failures, 'error'),
+    `p50 ${formatMillis(live.p50)} p95 ${formatMillis(live.p95)} p99 ${formatMillis(live.p99)}`,
+    plural(view.activeUsers, 'user'),
+    ...(hits.failed > 0 ? [`${formatCount(hits.failed)} hits failed`] : []),
+    plural(view.agents.size, 'agent') + (lost > 0 ? ` (${lost} lost)` : ''),
+    ...(view.state === 'draining' ? ['draining'] : []),
+  ]
+}

@@ -1,0 +1,3 @@
+/** `mocha --ui loads-runner/mocha example.ts`: every test class of the file is a suite. */
+export { default } from '@loads-runner/testcase/mocha'
+export * from '@loads-runner/testcase/mocha'

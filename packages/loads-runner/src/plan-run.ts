@@ -1,0 +1,108 @@
+import type { RunSpec, TestSelection } from '@loads-runner/protocol'
+import { longestMs } from './duration.ts'
+import type { SettingSources } from './option-table.ts'
+import type { Settings } from './options.ts'
+import { stagesOf } from './stages.ts'
+
+/** What is known of the tests once they are bundled. */
+export interface BundledTests {
+  hash: string
+  tests: readonly TestSelection[]
+  conducted: boolean
+  /** `static serverUrl` of the test classes. */
+  serverUrl: string | null
+}
+
+/** What a plan is made of, besides settings. */
+export interface PlanContext {
+  tests: readonly string[]
+  sources: SettingSources<Settings>
+  /** Texts of --ca, --cert and --key. */
+  pem: { ca: string | null; cert: string | null; key: string | null }
+  env: Readonly<Record<string, string | undefined>>
+  seed: number
+  /** A debugger is attached: one thread, the main one, and no time-outs. */
+  debugged: boolean
+}
+
+/** How often broker, agents and console exchange figures. */
+const windowMs = 1000
+/** How long executions may go on after the end of the load before they are cut. */
+const drainMs = 30_000
+/** How long agents that we start ourselves may take to register. */
+const ownAgentsMs = 60_000
+
+/** From settings and tests to everything that a run is. Pure. */
+export function planRun(settings: Settings, bundle: BundledTests, context: PlanContext): RunSpec {
+  const { debugged } = context
+  return {
+    names: [...context.tests],
+    tests: bundle.tests.map((test) => ({ ...test })),
+    profile: {
+      stages: stagesOf(settings, roundOf(bundle.tests)),
+      rampUpMs: settings.rampUp,
+      delayMs: settings.delay,
+    },
+    seed: context.seed,
+    agents: settings.agents ?? 1,
+    workers: debugged ? 0 : settings.workers,
+    target: {
+      serverUrl: serverUrlOf(settings, bundle, context.sources),
+      timeoutMs: debugged ? longestMs : settings.timeout,
+      insecure: settings.insecure,
+      ...context.pem,
+      proxy: settings.proxy,
+    },
+    params: { ...settings.param },
+    env: Object.fromEntries(
+      Object.entries(settings.env).map(([name, value]) => [name, value ?? context.env[name] ?? '']),
+    ),
+    secrets: secretsOf(settings, context.env),
+    labels: { ...settings.label },
+    project: settings.projectName,
+    user: settings.userId,
+    testRunner: settings.testRunner,
+    bundle: bundle.hash,
+    conducted: bundle.conducted,
+    windowMs,
+    maxSeries: settings.maxSeries,
+    minCoverage: settings.minCoverage,
+    onAgentLoss: settings.onAgentLoss,
+    leaseMs: settings.lease,
+    maxOrphanMs: settings.maxOrphanTime,
+    drainMs,
+    testTimeoutMs: debugged ? longestMs : settings.testTimeout,
+    waitForAgentsMs: settings.broker === null ? ownAgentsMs : 0,
+  }
+}
+
+/** The values behind `--secret`, by the names that users see. */
+export function secretsOf(
+  settings: Pick<Settings, 'secret'>,
+  env: PlanContext['env'],
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings.secret).map(([name, from]) => [name, env[from] ?? '']))
+}
+
+/** One execution of a single test; of several, each as often as its weight says. */
+function roundOf(tests: readonly TestSelection[]): number {
+  if (tests.length <= 1) return 1
+  return Math.max(
+    1,
+    tests.reduce((sum, test) => sum + test.weight, 0),
+  )
+}
+
+/** Class attributes win over the configuration file and lose against everything else that was given. */
+function serverUrlOf(
+  settings: Settings,
+  bundle: BundledTests,
+  sources: SettingSources<Settings>,
+): string | null {
+  return sources.serverUrl === 'config' && bundle.serverUrl !== null ? null : settings.serverUrl
+}
+
+/** Users at one time: stages follow one another. */
+export function mostUsers(settings: Settings): number {
+  return Math.max(...(settings.users ?? [settings.agents ?? 1]))
+}

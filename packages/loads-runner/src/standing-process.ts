@@ -1,0 +1,30 @@
+import type { Log, LogLevel } from './place.ts'
+import type { World } from './world.ts'
+
+const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3 }
+
+/** Log lines with time and level on standard error, from a level up. */
+export function processLog(world: Pick<World, 'stderr'>, least: LogLevel): Log {
+  return (level, text) => {
+    if (severity[level] < severity[least]) return
+    world.stderr.write(`${new Date().toISOString()} ${level} ${text}\n`)
+  }
+}
+
+/**
+ * Resolves at SIGINT or SIGTERM; with `likeParent` also when standard input ends, which happens when the parent is gone,
+ * however it ended. A hang-up does not stop a process that is meant to stay.
+ */
+export async function untilToldToStop(
+  world: Pick<World, 'onSignal' | 'stdin'>,
+  likeParent: boolean,
+): Promise<void> {
+  let unsubscribe = () => {}
+  const told = new Promise<void>((resolve) => {
+    unsubscribe = world.onSignal((signal) => {
+      if (signal !== 'SIGHUP') resolve()
+    })
+  })
+  await Promise.race(likeParent ? [told, world.stdin.ended()] : [told])
+  unsubscribe()
+}

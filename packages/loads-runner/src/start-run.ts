@@ -1,0 +1,227 @@
+import { randomInt } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Bundle } from '@loads-runner/engine'
+import type { Summary } from '@loads-runner/metrics'
+import type { RunSpec } from '@loads-runner/protocol'
+import { BrokerConnection } from './broker-connection.ts'
+import { RunConduct } from './conduct.ts'
+import type { Display } from './console/display.ts'
+import { UsageError } from './errors.ts'
+import { checkLimits } from './host-limits.ts'
+import { exitCodeOfSignal } from './interrupts.ts'
+import type { Interrupts } from './interrupts.ts'
+import type { Place } from './place.ts'
+import { mostUsers, planRun, secretsOf } from './plan-run.ts'
+import type { Invocation } from './read-settings.ts'
+import type { RunDirectory } from './run-directory.ts'
+import { RunRecord } from './run-record.ts'
+import { Secrets } from './secrets.ts'
+import { Teardown } from './teardown.ts'
+import { watchRun } from './watch-run.ts'
+import type { DetachQuestion, WatchEnd } from './watch-run.ts'
+import type { World } from './world.ts'
+
+/** What a run needs of whoever starts it. */
+export interface RunRequest {
+  invocation: Invocation
+  world: Pick<World, 'env' | 'cwd' | 'limits' | 'debugged'>
+  display: Display
+  interrupts: Interrupts
+  /** Makes the run directory; null when the run leaves none. */
+  openDirectory: (() => Promise<RunDirectory>) | null
+  /** Asked at the first Ctrl-C when the run could go on without us; null when nobody can be asked. */
+  askToDetach: DetachQuestion | null
+}
+
+export interface RunOutcome {
+  runId: string
+  /** Null when the run goes on without us, or was left before its end. */
+  summary: Summary | null
+  exitCode: number
+  detached: boolean
+  /** Path of the run directory; null without one. */
+  directory: string | null
+}
+
+/** Everything from the names of tests to the end of their run. Whatever was started is stopped again, also on errors. */
+export async function startRun(request: RunRequest): Promise<RunOutcome> {
+  const { invocation, world, display, interrupts } = request
+  const { settings } = invocation
+  await sayLimits(request)
+  const teardown = new Teardown((name, error) =>
+    display.notice(`warning: ${name} did not end well: ${String(error)}`),
+  )
+  try {
+    const directory = settings.detach || request.openDirectory === null ? null : await request.openDirectory()
+    let begun = false
+    if (directory !== null) {
+      teardown.add('the run directory', () => (begun ? directory.close() : directory.discard()))
+    }
+    // Bundling and starting processes both take their time: at once, then. What fails first is said.
+    const place = openPlace(request, directory)
+    teardown.add('the cluster', async () => (await place.catch(() => null))?.stop())
+    const connecting = place.then(({ dialer }) => BrokerConnection.open(dialer))
+    teardown.add('the connection', async () => (await connecting.catch(() => null))?.close())
+    const bundling = bundle(invocation, world.cwd)
+    const [tests, pem] = await interrupts.race(Promise.all([bundling, readPem(settings, world.cwd)]))
+    const { sources } = invocation
+    const seed = settings.seed ?? randomInt(2 ** 32)
+    const context = {
+      tests: invocation.tests,
+      sources,
+      pem,
+      env: world.env,
+      seed,
+      debugged: world.debugged(),
+    }
+    const spec = planRun(settings, tests, context)
+    if (settings.detach && spec.conducted) {
+      throw new UsageError(
+        '--detach: the tests have setUpRun or tearDownRun, which run in this process: it has to stay',
+      )
+    }
+    const connection = await interrupts.race(connecting)
+    const { runId } = await interrupts.race(submit(connection, spec, tests))
+    if (settings.detach) {
+      await connection.close()
+      return { runId, summary: null, exitCode: 0, detached: true, directory: null }
+    }
+    begun = true
+    const secrets = new Secrets([
+      ...Object.values(secretsOf(settings, world.env)),
+      ...(pem.key === null ? [] : [pem.key]),
+    ])
+    const record = directory === null ? null : new RunRecord(directory, spec, runId, secrets)
+    await record?.begin()
+    const end = await watch(request, spec, tests, runId, connection, await place, record, secrets)
+    await record?.finish(end.view)
+    return outcomeOf(runId, end, interrupts, directory)
+  } finally {
+    await teardown.run()
+  }
+}
+
+async function watch(
+  { invocation: { settings }, display, interrupts, askToDetach }: RunRequest,
+  spec: RunSpec,
+  tests: Bundle,
+  runId: string,
+  connection: BrokerConnection,
+  place: Place,
+  record: RunRecord | null,
+  secrets: Secrets,
+): Promise<WatchEnd> {
+  let conduct: RunConduct | null = null
+  return watchRun({
+    connection,
+    runId,
+    redial: settings.broker === null ? null : () => BrokerConnection.open(place.dialer),
+    patienceMs: settings.maxOrphanTime,
+    display,
+    debug: settings.debug,
+    interrupts,
+    secrets,
+    askToDetach: settings.broker === null || spec.conducted ? null : askToDetach,
+    onMessage: (message) => {
+      record?.take(message)
+      conduct?.take(message.event)
+    },
+    prepare: (follower) => {
+      place.onAgentExit((exit) => follower.agentExited(exit))
+      if (!spec.conducted) return null
+      const code = import('@loads-runner/engine').then(({ Conductor }) =>
+        Conductor.open(tests.bytes, spec, runId),
+      )
+      conduct = new RunConduct(
+        code,
+        runId,
+        () => follower.connection,
+        (text) => display.notice(secrets.hide(text)),
+      )
+      return conduct
+    },
+  })
+}
+
+async function submit(
+  connection: BrokerConnection,
+  spec: RunSpec,
+  tests: Bundle,
+): Promise<{ runId: string }> {
+  await connection.putBundle(tests.hash, tests.bytes)
+  return connection.request('submit', { spec })
+}
+
+async function bundle({ settings, tests }: Invocation, cwd: string): Promise<Bundle> {
+  const { bundleTests } = await import('@loads-runner/engine')
+  return bundleTests({
+    testDir: resolve(cwd, settings.testDir),
+    names: [...tests],
+    includeFiles: [...settings.includeFile],
+    external: [...settings.external],
+  })
+}
+
+/** On a standing broker, on processes of our own, or in this process. */
+async function openPlace(
+  { invocation: { settings }, world, display }: RunRequest,
+  directory: RunDirectory | null,
+): Promise<Place> {
+  const log = (level: string, text: string) => {
+    if (settings.debug || level === 'error') display.notice(`${level}: ${text}`)
+  }
+  if (settings.broker !== null)
+    return (await import('./standing-broker.ts')).openStandingBroker(settings.broker)
+  if (settings.agents === null) {
+    const inProcess = settings.workers === 0 || world.debugged()
+    return (await import('./local-place.ts')).openLocalPlace({ inProcess, log })
+  }
+  const { openPrivateCluster } = await import('./private-cluster.ts')
+  const logOf = (id: string) => directory?.logOf(id) ?? null
+  return openPrivateCluster({ agents: settings.agents, debug: settings.debug, logOf, log })
+}
+
+/** @throws {UsageError} when a file cannot be read */
+export async function readPem(settings: Invocation['settings'], cwd: string) {
+  const problems: string[] = []
+  const read = async (option: 'ca' | 'cert' | 'key') => {
+    const file = settings[option]
+    if (file === null) return null
+    return readFile(resolve(cwd, file), 'utf8').catch((error: Error) => {
+      problems.push(`--${option}: cannot read ${file}: ${error.message}`)
+      return null
+    })
+  }
+  const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')])
+  if (problems.length > 0) throw new UsageError(problems)
+  return { ca, cert, key }
+}
+
+/** Load from this host needs room for its connections; what other hosts have, their agents know. */
+async function sayLimits({ invocation: { settings }, world, display }: RunRequest): Promise<void> {
+  if (settings.broker !== null) return
+  const users = mostUsers(settings)
+  const need = { users, usersPerProcess: Math.ceil(users / (settings.agents ?? 1)) }
+  const { errors, warnings } = checkLimits(need, await world.limits())
+  if (errors.length > 0) throw new UsageError(errors)
+  for (const warning of warnings) display.notice(`warning: ${warning}`)
+}
+
+function outcomeOf(
+  runId: string,
+  end: WatchEnd,
+  interrupts: Interrupts,
+  directory: RunDirectory | null,
+): RunOutcome {
+  const { summary } = end.view
+  const signal = interrupts.first
+  const fallback = signal === null || end.how === 'detached' ? 0 : exitCodeOfSignal(signal)
+  return {
+    runId,
+    summary,
+    exitCode: summary?.exitCode ?? fallback,
+    detached: end.how === 'detached',
+    directory: directory?.path ?? null,
+  }
+}
