@@ -1,4 +1,4 @@
-import type { TestClass } from '@loads-runner/testcase'
+import type { RunHookContext, TestClass } from '@loads-runner/testcase'
 import { unpackBundle, type ManifestTest } from './bundle-archive.ts'
 import { EngineError } from './errors.ts'
 import { classesOf } from './select-tests.ts'
@@ -9,17 +9,19 @@ import { WorkDirectory } from './work-directory.ts'
 /** What setUpRun returns may be this long as JSON text. */
 const maxDataBytes = 1024 * 1024
 
+type ConductedSpec = Pick<SessionSpec, 'seed' | 'tests' | 'params' | 'target'>
+
 /** Runs the run-scoped code of test classes, once per run, in the process that started it. */
 export class Conductor {
   readonly #directory: WorkDirectory
   readonly #classes: ReadonlyMap<string, TestClass>
-  readonly #run: { id: string; seed: number }
+  readonly #run: Omit<RunHookContext, 'data'>
   #data: Record<string, unknown> = {}
 
   private constructor(
     directory: WorkDirectory,
     classes: Map<string, TestClass>,
-    run: { id: string; seed: number },
+    run: Omit<RunHookContext, 'data'>,
   ) {
     this.#directory = directory
     this.#classes = classes
@@ -27,11 +29,7 @@ export class Conductor {
   }
 
   /** @throws {EngineError} when the tests do not load */
-  static async open(
-    bundle: Uint8Array,
-    spec: Pick<SessionSpec, 'seed' | 'tests'>,
-    runId: string,
-  ): Promise<Conductor> {
+  static async open(bundle: Uint8Array, spec: ConductedSpec, runId: string): Promise<Conductor> {
     const directory = await WorkDirectory.create(null)
     try {
       await directory.linkOurPackages()
@@ -41,7 +39,7 @@ export class Conductor {
       const chosen = manifest.tests.filter((test) => spec.tests.some(({ label }) => label === test.label))
       const classOf = (test: ManifestTest) => classesOf(modules[test.module] ?? {}).get(test.className)!
       const classes = new Map(chosen.map((test) => [test.className, classOf(test)]))
-      return new Conductor(directory, classes, { id: runId, seed: spec.seed })
+      return new Conductor(directory, classes, hookContext(spec, runId))
     } catch (error) {
       await directory.remove()
       throw error
@@ -91,7 +89,7 @@ export class Conductor {
 
   async #call(name: string, cls: TestClass, hook: 'setUpRun' | 'tearDownRun'): Promise<unknown> {
     try {
-      return await cls[hook]?.({ ...this.#run, agent: 'conductor', data: this.#data[name] ?? null })
+      return await cls[hook]?.({ ...this.#run, data: this.#data[name] ?? null })
     } catch (error) {
       throw new EngineError(
         'SET_UP_FAILED',
@@ -103,4 +101,8 @@ export class Conductor {
       )
     }
   }
+}
+
+function hookContext(spec: ConductedSpec, runId: string): Omit<RunHookContext, 'data'> {
+  return { runId, seed: spec.seed, agent: '', params: spec.params, serverUrl: spec.target.serverUrl }
 }

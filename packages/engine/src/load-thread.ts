@@ -160,7 +160,14 @@ export class LoadThread implements UserSurroundings {
     const { runId, agent, spec } = this.setup
     for (const cls of new Set(this.#tests.map((test) => test.cls))) {
       const { className } = this.#tests.find((test) => test.cls === cls)!
-      await cls[hook]?.({ id: runId, seed: spec.seed, agent, data: this.#runData[className] ?? null })
+      await cls[hook]?.({
+        runId,
+        seed: spec.seed,
+        agent,
+        params: spec.params,
+        serverUrl: spec.target.serverUrl,
+        data: this.#runData[className] ?? null,
+      })
     }
   }
 

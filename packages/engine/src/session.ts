@@ -61,7 +61,6 @@ export class Session implements SessionControl {
   #lastCpu = process.cpuUsage()
   #windows = 0
   #planned: number
-  #currentStage = -1
   #stopping: StopMode | null = null
   #phase: 'preparing' | 'running' | 'ending' | 'ended' = 'preparing'
 
@@ -102,7 +101,6 @@ export class Session implements SessionControl {
   startStage(stage: number): void {
     if (this.#phase === 'preparing') this.#begin()
     if (this.#stopping !== null || this.#phase !== 'running') return
-    this.#currentStage = stage
     for (const thread of this.#living()) {
       const range = this.#plan.ranges[thread.index]![stage]!
       const progress = UserProgress.ofRange(range)
@@ -398,9 +396,9 @@ export class Session implements SessionControl {
 
   #checkWaiting(): void {
     if (this.#waiting === null || !this.#isReady()) return
-    const { resolve } = this.#waiting
+    const waiting = this.#waiting
     this.#waiting = null
-    resolve()
+    waiting.resolve()
   }
 
   #fail(error: Error): void {

@@ -41,8 +41,8 @@ export function startWorkerThread(setup: ThreadSetup, events: ThreadEvents): Thr
   worker.on('exit', () => {
     if (!ended) events.onDeath(reason)
   })
-  forwardLines(worker.stdout, events.onOutput)
-  forwardLines(worker.stderr, events.onOutput)
+  forwardLines(worker.stdout, (line) => events.onOutput(line))
+  forwardLines(worker.stderr, (line) => events.onOutput(line))
   return {
     post: (message) => worker.postMessage(message),
     kill: async () => {

@@ -56,18 +56,17 @@ function testClassesOf(exports: unknown): TestClass[] {
 
 function addSuite(root: Suite, testClass: TestClass, file: string, { Suite, Test }: MochaClasses): void {
   const suite = Suite.create(root, testClass.name)
-  const run = { data: null as unknown }
-  const context = hookContext(testClass)
+  const context = { ...hookContext(testClass), data: null as unknown }
   if ('setUpRun' in testClass) {
     suite.beforeAll('setUpRun', async () => {
-      run.data = (await testClass.setUpRun?.(context)) ?? null
+      context.data = (await testClass.setUpRun?.(context)) ?? null
     })
   }
   if ('setUpAgent' in testClass) {
     suite.beforeAll('setUpAgent', async () => void (await testClass.setUpAgent?.(context)))
   }
   for (const method of testMethodsOf(testClass)) {
-    const test = new Test(method, () => runOnce(testClass, method, run.data))
+    const test = new Test(method, () => runOnce(testClass, method, context.data))
     test.file = file
     suite.addTest(test)
   }
@@ -79,7 +78,7 @@ function addSuite(root: Suite, testClass: TestClass, file: string, { Suite, Test
   }
 }
 
-function hookContext(testClass: TestClass): RunHookContext {
+function hookContext(testClass: TestClass): Omit<RunHookContext, 'data'> {
   return {
     runId: 'local',
     seed: 0,

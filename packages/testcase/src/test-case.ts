@@ -18,6 +18,8 @@ export interface RunHookContext {
   readonly agent: string
   readonly params: Readonly<Record<string, string>>
   readonly serverUrl: string | null
+  /** What this class's setUpRun returned; null before it did. */
+  readonly data: unknown
 }
 
 /** A subclass of `TestCase`: the constructor, with its optional statics. */

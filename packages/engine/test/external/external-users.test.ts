@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { counter, ledgerOf, runSession } from '../helpers/run-session.ts'
+
+const runner = (files: Record<string, string>, testRunner: string) => ({
+  files,
+  includeFiles: Object.keys(files),
+  spec: { testRunner, tests: [{ label: 'shop', className: '', method: '', weight: 1 }] },
+})
+
+describe('external runner', () => {
+  it('takes executions, hits, counters and timings from its pipe, and its share from the environment', async () => {
+    const script = `
+echo '{"loads":"start","test":"login"}' >&3
+echo '{"loads":"hit","name":"/login","method":"POST","status":200,"ms":12}' >&3
+echo '{"loads":"hit","name":"/login","method":"POST","status":"timeout","ms":30}' >&3
+echo '{"loads":"success","ms":50}' >&3
+echo '{"loads":"start"}' >&3
+echo '{"loads":"failure","message":"no cart"}' >&3
+echo "{\\"loads\\":\\"counter\\",\\"name\\":\\"user $LOADS_USER of $LOADS_USERS does $LOADS_ITERATIONS\\"}"
+echo "just talking"`
+    const run = await runSession({
+      ...runner({ 'user.sh': script }, 'sh user.sh {test}'),
+      profile: { stages: [{ users: 2, iterations: 2, durationMs: null }] },
+    })
+    assert.deepEqual(ledgerOf(run), { planned: 4, started: 4, finished: 4, interrupted: 0 })
+    const tests = run.aggregate.tests()
+    assert.deepEqual([tests.successes, tests.failures, tests.errors], [2, 2, 0])
+    const hits = run.aggregate.hits()
+    assert.deepEqual([hits.count, hits.failed], [4, 2])
+    assert.equal(counter(run, 'user 0 of 2 does 2'), 1)
+    assert.equal(counter(run, 'user 1 of 2 does 2'), 1)
+    assert.deepEqual([...new Set(run.logs)], ['just talking'])
+  })
+
+  it('takes what is sent to STATSD_HOST and STATSD_PORT', async () => {
+    const script = `
+import os, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(100):
+    s.sendto(b'carts:2|c\\nlogin:12.5|ms', (os.environ['STATSD_HOST'], int(os.environ['STATSD_PORT'])))
+s.sendto(b'stock:7|g\\nnonsense', (os.environ['STATSD_HOST'], int(os.environ['STATSD_PORT'])))`
+    const run = await runSession(runner({ 'user.py': script }, 'python3 user.py'))
+    assert.equal(counter(run, 'carts'), 200)
+    const timing = [...run.aggregate.series.values()].find((each) => each.key.kind === 'timing')!
+    assert.equal(timing.count, 100)
+    assert.deepEqual(run.logs, ['1 lines sent to STATSD_HOST were not counters, gauges or timings'])
+    assert.equal(
+      run.aggregate.tests().successes,
+      1,
+      'a process that reports no test is one, and its exit code the verdict',
+    )
+  })
+
+  it('counts a process that fails as an error and shows what it said last', async () => {
+    const run = await runSession(runner({ 'user.sh': 'echo boom >&2; exit 3' }, 'sh user.sh'))
+    assert.equal(run.aggregate.tests().errors, 1)
+    const group = [...run.aggregate.series.values()].find((each) => each.key.kind === 'error')!
+    assert.match(group.detail!.sample, /exit code 3[^]*boom/)
+  })
+
+  it('ends a runner that does not end, with all that it started', async () => {
+    const script = `sleep 300 & echo "{\\"loads\\":\\"start\\"}" >&3; echo $! ; trap '' TERM; while :; do sleep 1; done`
+    let pid = 0
+    const run = await runSession({
+      ...runner({ 'user.sh': script }, 'sh user.sh'),
+      during: async (session, seen) => {
+        while (seen.logs.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+        pid = Number(seen.logs[0])
+        session.stop('cancel')
+      },
+    })
+    assert.deepEqual(ledgerOf(run), { planned: 1, started: 1, finished: 0, interrupted: 1 })
+    const gone = !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+    assert.ok(gone, 'the grandchild is gone')
+  }).timeout(20_000)
+})
