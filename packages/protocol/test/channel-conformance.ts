@@ -82,7 +82,10 @@ export class Inbox<In> {
 }
 
 /** Sends as fast as the connection takes it: false means wait. */
-export async function sendAll<Out>(connection: Connection<Out, never>, messages: Iterable<Out>): Promise<number> {
+export async function sendAll<Out>(
+  connection: Pick<Connection<Out, unknown>, 'send' | 'backlog'>,
+  messages: Iterable<Out>,
+): Promise<number> {
   let refusals = 0
   for (const message of messages) {
     if (connection.send(message)) continue
@@ -141,7 +144,8 @@ export function channelConformance(open: () => Promise<ChannelUnderTest>): void 
       sendAll(
         near,
         (function* () {
-          for (let i = 0; i < total; i++) yield logLine(isBig(i) ? `${i}:${'x'.repeat(1024 * 1024)}` : `${i}:`)
+          for (let i = 0; i < total; i++)
+            yield logLine(isBig(i) ? `${i}:${'x'.repeat(1024 * 1024)}` : `${i}:`)
         })(),
       ),
       sendAll(
@@ -211,7 +215,10 @@ export function channelConformance(open: () => Promise<ChannelUnderTest>): void 
     const inbox = new Inbox(quick.near)
     // Nobody listens on slow.near, so nothing is taken in.
     let sent = 0
-    while (sent < 30_000 && (slow.far.connection.send({ type: 'stop', runId: 'run', mode: 'kill' }) || sent < 20_000))
+    while (
+      sent < 30_000 &&
+      (slow.far.connection.send({ type: 'stop', runId: 'run', mode: 'kill' }) || sent < 20_000)
+    )
       sent += 1
     const ended = await slow.far.connection.closed
     assert.equal(ended.reason, 'lost')

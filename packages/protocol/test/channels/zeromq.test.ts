@@ -8,8 +8,7 @@ describe('ZeroMQ channel', () => {
   channelConformance(async () => {
     const keys = createKeys()
     const listener = await listen({ host: '127.0.0.1', port: 0, keys })
-    const dialAs = (role: 'agent' | 'operator') =>
-      dialer(parseJoin(formatJoin(keys, role, listener.address)))
+    const dialAs = (role: 'agent' | 'operator') => dialer(parseJoin(formatJoin(keys, role, listener.address)))
     return { listener, agents: dialAs('agent'), operators: dialAs('operator') }
   })
 })

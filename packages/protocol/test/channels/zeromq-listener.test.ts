@@ -1,0 +1,476 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import * as zmq from 'zeromq'
+import type { Dialer } from '../../src/channel.ts'
+import { dialer } from '../../src/channels/zeromq-dialer.ts'
+import { listen } from '../../src/channels/zeromq-listener.ts'
+import type { ZeromqListener } from '../../src/channels/zeromq-listener.ts'
+import { codec } from '../../src/codec.ts'
+import { parseEndpoint } from '../../src/endpoint.ts'
+import { protocolVersion, signHello } from '../../src/hello.ts'
+import { formatJoin, parseJoin } from '../../src/join.ts'
+import { createCurvePair, createKeys } from '../../src/keys.ts'
+import type { BrokerKeys, CurvePair } from '../../src/keys.ts'
+import { Inbox, Peers, identityOf, logLine } from '../channel-conformance.ts'
+
+describe('ZeroMQ listener', () => {
+  let keys: BrokerKeys
+  let listener: ZeromqListener
+  let peers: Peers
+  let sockets: { close(): void }[]
+
+  beforeEach(async () => {
+    keys = createKeys()
+    listener = await listen({ host: '127.0.0.1', port: 0, keys })
+    peers = new Peers(listener)
+    sockets = []
+  })
+
+  afterEach(async () => {
+    for (const socket of sockets) socket.close()
+    await listener.close()
+  })
+
+  const dialAs = (role: 'agent' | 'operator'): Dialer =>
+    dialer(parseJoin(formatJoin(keys, role, listener.address)))
+
+  /** A bare DEALER with the given keys, which says what it likes. */
+  function rawDealer(curve: CurvePair | null, options: zmq.SocketOptions<zmq.Dealer> = {}): zmq.Dealer {
+    const socket = new zmq.Dealer({
+      linger: 0,
+      receiveTimeout: 1_500,
+      ...(curve && {
+        curveServerKey: keys.server.publicKey,
+        curvePublicKey: curve.publicKey,
+        curveSecretKey: curve.secretKey,
+      }),
+      ...options,
+    })
+    sockets.push(socket)
+    socket.connect(`tcp://${listener.address}`)
+    return socket
+  }
+
+  async function rawSocket(): Promise<Socket> {
+    const { port } = parseEndpoint(listener.address)!
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    sockets.push({ close: () => void socket.destroy() })
+    await once(socket, 'connect')
+    return socket
+  }
+
+  /** Everybody else is still served. */
+  async function assertServes(): Promise<void> {
+    const near = await dialAs('agent').dialAsAgent(identityOf('witness'))
+    const far = peers.all.findLast((peer) => peer.identity.id === 'witness')!
+    assert.ok(far.role === 'agent')
+    const inbox = new Inbox(far.connection)
+    near.send(logLine('served'))
+    assert.deepEqual(await inbox.take(1), [logLine('served')])
+    await near.close()
+  }
+
+  const answerOf = async (socket: zmq.Dealer): Promise<unknown> => codec.decode((await socket.receive())[0]!)
+  const nothingComes = (socket: zmq.Dealer) => assert.rejects(socket.receive(), { code: 'EAGAIN' })
+
+  describe('without a key', () => {
+    it('a socket without CURVE gets no word in', async () => {
+      const stranger = rawDealer(null)
+      await stranger.send(codec.encode(['connect', protocolVersion]))
+      await assertServes()
+      await nothingComes(stranger)
+      assert.equal(listener.ignored, 0)
+      assert.equal(listener.peers <= 1, true)
+    })
+
+    it('a socket with a key of its own gets no word in', async () => {
+      const stranger = rawDealer(createCurvePair())
+      await stranger.send(codec.encode(['connect', protocolVersion]))
+      await assertServes()
+      await nothingComes(stranger)
+      assert.equal(listener.ignored, 0)
+    })
+
+    it('random bytes, half a greeting and giant lengths over TCP change nothing', async () => {
+      const greeting = Buffer.concat([
+        Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]),
+        Buffer.from('CURVE'.padEnd(20, '\0')),
+        Buffer.alloc(32),
+      ])
+      const giantCommand = Buffer.alloc(9)
+      giantCommand[0] = 0x06
+      giantCommand.writeBigUInt64BE(1n << 40n, 1)
+      const payloads = [
+        Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+        Buffer.from(Array.from({ length: 5_000 }, (_, i) => (i * 7919) % 256)),
+        greeting.subarray(0, 11),
+        Buffer.concat([greeting, giantCommand, Buffer.alloc(100_000)]),
+        Buffer.concat([greeting, Buffer.from([0x04, 200]), Buffer.alloc(200, 1)]),
+      ]
+      for (const payload of payloads) (await rawSocket()).write(payload)
+      await assertServes()
+      for (const payload of payloads) (await rawSocket()).end(payload)
+      await assertServes()
+      assert.equal(listener.ignored, 0)
+    })
+
+    it('is cut off when it sends more than a part holds before it is let in', async () => {
+      const socket = await rawSocket()
+      const before = process.memoryUsage().rss
+      const head = Buffer.alloc(9)
+      head[0] = 0x06
+      head.writeBigUInt64BE(60n * 1024n * 1024n, 1)
+      const greeting = Buffer.concat([
+        Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]),
+        Buffer.from('CURVE'.padEnd(20, '\0')),
+        Buffer.alloc(32),
+      ])
+      socket.resume()
+      socket.write(Buffer.concat([greeting, head]))
+      const block = Buffer.alloc(1024 * 1024)
+      const isClosed = new Promise((resolve) => socket.once('close', resolve))
+      for (let i = 0; i < 60 && !socket.destroyed; i++) {
+        socket.write(block)
+        await delay(1)
+      }
+      await isClosed
+      assert.ok(process.memoryUsage().rss - before < 200 * 1024 * 1024)
+      await assertServes()
+    })
+  })
+
+  describe('with a key and without a role', () => {
+    it('garbage is counted and never answered', async () => {
+      const socket = rawDealer(keys.agent.curve)
+      const garbage = [
+        Buffer.alloc(0),
+        Buffer.from([0xc1]),
+        Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff]),
+        Buffer.from('not msgpack'),
+        codec.encode(['connect', 'x']),
+        codec.encode(['hello', 'operator', {}, new Uint8Array(64)]),
+        codec.encode({ type: 'purge', requestId: 1 }),
+        codec.encode([new Uint8Array(16), 'message', { type: 'purge', requestId: 1 }]),
+        Buffer.alloc(200_000, 0x90),
+      ]
+      for (const bytes of garbage) await socket.send(bytes)
+      await socket.send([codec.encode(['connect', protocolVersion]), 'two parts'])
+      await nothingComes(socket)
+      assert.equal(listener.ignored, garbage.length + 1)
+      assert.equal(peers.all.length, 0)
+      await assertServes()
+    })
+
+    it('another version is refused in words, once', async () => {
+      const socket = rawDealer(keys.agent.curve)
+      await socket.send(codec.encode(['connect', 99, 'something', 'newer']))
+      const [kind, code, text] = (await answerOf(socket)) as string[]
+      assert.deepEqual([kind, code], ['refused', 'CHANNEL_VERSION'])
+      assert.match(text!, /version 1 .* version 99/)
+      await socket.send(codec.encode(['connect', 99]))
+      await socket.send(codec.encode(['connect', protocolVersion]))
+      await nothingComes(socket)
+      assert.equal(listener.ignored, 2)
+    })
+
+    it("an agent's signature does not make an operator, over either door", async () => {
+      for (const door of [keys.agent.curve, keys.operator.curve]) {
+        const socket = rawDealer(door)
+        await socket.send(codec.encode(['connect', protocolVersion]))
+        const [, nonce] = (await answerOf(socket)) as [string, Uint8Array]
+        const identity = identityOf('liar')
+        const facts = { nonce, serverKey: keys.server.publicKey, role: 'operator' as const, identity }
+        const signature = signHello(keys.agent.signing.secretKey, facts)
+        await socket.send(codec.encode(['hello', 'operator', identity, signature]))
+        const answer = (await answerOf(socket)) as string[]
+        assert.deepEqual(answer.slice(0, 2), ['refused', 'CHANNEL_WRONG_ROLE'])
+        // The nonce is spent.
+        await socket.send(codec.encode(['hello', 'operator', identity, signature]))
+        await nothingComes(socket)
+      }
+      assert.equal(peers.all.length, 0)
+    })
+
+    it("an operator's door with an agent's signature is an agent", async () => {
+      const socket = rawDealer(keys.operator.curve)
+      await socket.send(codec.encode(['connect', protocolVersion]))
+      const [, nonce] = (await answerOf(socket)) as [string, Uint8Array]
+      const identity = identityOf('humble')
+      const facts = { nonce, serverKey: keys.server.publicKey, role: 'agent' as const, identity }
+      await socket.send(
+        codec.encode(['hello', 'agent', identity, signHello(keys.agent.signing.secretKey, facts)]),
+      )
+      const [kind, token] = (await answerOf(socket)) as [string, Uint8Array]
+      assert.equal(kind, 'welcome')
+      const { connection } = await peers.agent()
+      const inbox = new Inbox<unknown>(connection)
+      await socket.send(codec.encode([token, 'message', { type: 'list-runs', requestId: 1 }]))
+      const [, bye, reason] = (await answerOf(socket)) as [Uint8Array, string, string]
+      assert.deepEqual([bye, reason], ['bye', 'refused'])
+      assert.deepEqual(inbox.messages, [])
+    })
+
+    it('a signature serves for its own nonce, broker and identity only', async () => {
+      const attempt = async (change: Partial<Parameters<typeof signHello>[1]>) => {
+        const socket = rawDealer(keys.agent.curve)
+        await socket.send(codec.encode(['connect', protocolVersion]))
+        const [, nonce] = (await answerOf(socket)) as [string, Uint8Array]
+        const identity = identityOf('a')
+        const facts = { nonce, serverKey: keys.server.publicKey, role: 'agent' as const, identity, ...change }
+        const signature = signHello(keys.agent.signing.secretKey, facts)
+        await socket.send(codec.encode(['hello', 'agent', identity, signature]))
+        return ((await answerOf(socket)) as string[])[0]
+      }
+      assert.equal(await attempt({}), 'welcome')
+      assert.equal(await attempt({ nonce: new Uint8Array(32) }), 'refused')
+      assert.equal(await attempt({ serverKey: createCurvePair().publicKey }), 'refused')
+      assert.equal(await attempt({ identity: identityOf('b') }), 'refused')
+      assert.equal(await attempt({ role: 'operator' }), 'refused')
+    })
+  })
+
+  describe('with a role', () => {
+    it('a frame without the token of the connection ends it', async () => {
+      const socket = rawDealer(keys.agent.curve)
+      await socket.send(codec.encode(['connect', protocolVersion]))
+      const [, nonce] = (await answerOf(socket)) as [string, Uint8Array]
+      const identity = identityOf('a')
+      const facts = { nonce, serverKey: keys.server.publicKey, role: 'agent' as const, identity }
+      await socket.send(
+        codec.encode(['hello', 'agent', identity, signHello(keys.agent.signing.secretKey, facts)]),
+      )
+      const { connection } = await peers.agent()
+      const inbox = new Inbox(connection)
+      await socket.send(codec.encode([new Uint8Array(16), 'message', { type: 'heartbeat' }]))
+      assert.equal((await connection.closed).reason, 'lost')
+      assert.deepEqual(inbox.messages, [])
+      await assertServes()
+    })
+
+    it('garbage ends its own connection and no other', async () => {
+      const other = await dialAs('operator').dialAsOperator(identityOf('o'))
+      const operator = await peers.operator()
+      const socket = rawDealer(keys.agent.curve)
+      await socket.send(codec.encode(['connect', protocolVersion]))
+      const [, nonce] = (await answerOf(socket)) as [string, Uint8Array]
+      const identity = identityOf('a')
+      const facts = { nonce, serverKey: keys.server.publicKey, role: 'agent' as const, identity }
+      await socket.send(
+        codec.encode(['hello', 'agent', identity, signHello(keys.agent.signing.secretKey, facts)]),
+      )
+      const { connection } = await peers.agent()
+      await socket.send(Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff]))
+      assert.match((await connection.closed).message, /Refused here/)
+      const inbox = new Inbox(operator.connection)
+      other.send({ type: 'heartbeat' })
+      assert.equal((await inbox.take(1)).length, 1)
+    })
+
+    it('several listeners in one process do not let in each other’s peers', async () => {
+      const otherKeys = createKeys()
+      const other = await listen({ host: '127.0.0.1', port: 0, keys: otherKeys })
+      const otherPeers = new Peers(other)
+      await dialer(parseJoin(formatJoin(otherKeys, 'agent', other.address))).dialAsAgent(identityOf('theirs'))
+      assert.equal((await otherPeers.agent()).identity.id, 'theirs')
+
+      // The other broker's public key with our role's pair: the door stays shut.
+      const mixed = { ...keys, server: otherKeys.server }
+      await assert.rejects(
+        dialer(parseJoin(formatJoin(mixed, 'agent', other.address))).dialAsAgent(identityOf('x')),
+        { code: 'CHANNEL_WRONG_KEY' },
+      )
+      await other.close()
+      await assertServes()
+    })
+  })
+
+  it('says where it cannot listen', async () => {
+    const { port } = parseEndpoint(listener.address)!
+    await assert.rejects(listen({ host: '127.0.0.1', port, keys }), {
+      code: 'CHANNEL_BIND',
+      address: listener.address,
+    })
+    await assert.rejects(listen({ host: 'no-such-name.invalid', port: 1, keys }), { code: 'CHANNEL_BIND' })
+    await assertServes()
+  })
+
+  it('listens on IPv6', async function () {
+    const other = await listen({ host: '::1', port: 0, keys }).catch(() => null)
+    if (other === null) return this.skip()
+    assert.match(other.address, /^\[::1\]:\d+$/)
+    const otherPeers = new Peers(other)
+    await dialer(parseJoin(formatJoin(keys, 'agent', other.address))).dialAsAgent(identityOf('six'))
+    assert.equal((await otherPeers.agent()).identity.id, 'six')
+    await other.close()
+  })
+
+  it('frees its port and can be opened again with the same keys', async () => {
+    const { port } = parseEndpoint(listener.address)!
+    await listener.close()
+    listener = await listen({ host: '127.0.0.1', port, keys })
+    peers = new Peers(listener)
+    await assertServes()
+  })
+})
+
+describe('ZeroMQ dialer', () => {
+  const keys = createKeys()
+  const identity = identityOf('a')
+  const dialTo = (address: string, with_: BrokerKeys = keys) =>
+    dialer(parseJoin(formatJoin(with_, 'agent', address))).dialAsAgent(identity)
+
+  async function serve(onConnect: (socket: Socket) => void): Promise<{ address: string; close(): void }> {
+    const open = new Set<Socket>()
+    const server = createServer((socket) => {
+      open.add(socket)
+      socket.on('error', () => {})
+      onConnect(socket)
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return {
+      address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+      close() {
+        for (const socket of open) socket.destroy()
+        server.close()
+      },
+    }
+  }
+
+  it('says that nothing listens there', async () => {
+    const server = await serve(() => {})
+    server.close()
+    const startedAt = performance.now()
+    await assert.rejects(dialTo(server.address), { code: 'CHANNEL_UNREACHABLE', address: server.address })
+    assert.ok(performance.now() - startedAt < 6_000)
+  })
+
+  it('says that a name does not resolve', async () => {
+    await assert.rejects(dialTo('no-such-name.invalid:7776'), { code: 'CHANNEL_UNREACHABLE' })
+  })
+
+  it("says that the broker's key is another one", async () => {
+    const listener = await listen({ host: '127.0.0.1', port: 0, keys })
+    const startedAt = performance.now()
+    await assert.rejects(dialTo(listener.address, createKeys()), { code: 'CHANNEL_WRONG_KEY' })
+    assert.ok(performance.now() - startedAt < 6_000)
+    await listener.close()
+  })
+
+  it('says that the broker got new role keys', async () => {
+    const listener = await listen({ host: '127.0.0.1', port: 0, keys })
+    await assert.rejects(dialTo(listener.address, { ...createKeys(), server: keys.server }), {
+      code: 'CHANNEL_WRONG_KEY',
+    })
+    await listener.close()
+  })
+
+  it('says that a join string is for another role, here and at the broker', async () => {
+    const listener = await listen({ host: '127.0.0.1', port: 0, keys })
+    const join = parseJoin(formatJoin(keys, 'agent', listener.address))
+    await assert.rejects(dialer(join).dialAsOperator(identity), { code: 'CHANNEL_WRONG_ROLE' })
+    await assert.rejects(dialer({ ...join, role: 'operator' }).dialAsOperator(identity), {
+      code: 'CHANNEL_WRONG_ROLE',
+    })
+    await listener.close()
+  })
+
+  it('says that what listens there is no broker', async () => {
+    const web = await serve((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    await assert.rejects(dialTo(web.address), { code: 'CHANNEL_WRONG_KEY' })
+    web.close()
+    const silent = await serve(() => {})
+    const startedAt = performance.now()
+    await assert.rejects(dialTo(silent.address), { code: 'CHANNEL_TIMEOUT' })
+    const tookMs = performance.now() - startedAt
+    assert.ok(tookMs > 4_500 && tookMs < 10_000, `${tookMs} ms`)
+    silent.close()
+  })
+
+  it('finds a broker by name, whichever family it listens on', async () => {
+    const listener = await listen({ host: '127.0.0.1', port: 0, keys })
+    const { port } = parseEndpoint(listener.address)!
+    const connection = await dialTo(`localhost:${port}`)
+    await connection.close()
+    await listener.close()
+  })
+
+  describe('and a broker in another process', () => {
+    const children: ChildProcess[] = []
+
+    afterEach(async () => {
+      for (const child of children.splice(0)) {
+        if (child.exitCode !== null || child.signalCode !== null) continue
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
+    })
+
+    async function forkBroker(port: number): Promise<{ child: ChildProcess; address: string }> {
+      const child = fork(fileURLToPath(new URL('broker-process.ts', import.meta.url)))
+      children.push(child)
+      child.send({ keys, port })
+      const [{ address }] = (await once(child, 'message')) as [{ address: string }]
+      return { child, address }
+    }
+
+    it('loses a killed broker at once, and dials the next one at the same address', async () => {
+      const { child, address } = await forkBroker(0)
+      const first = await dialTo(address)
+      const exit = once(child, 'exit')
+      child.kill('SIGKILL')
+      const killedAt = performance.now()
+      assert.equal((await first.closed).reason, 'lost')
+      assert.ok(performance.now() - killedAt < 5_000)
+      await first.close()
+
+      await exit
+      await forkBroker(parseEndpoint(address)!.port)
+      const second = await dialTo(address)
+      const inbox = new Inbox(second)
+      second.send(logLine('four'))
+      assert.deepEqual(await inbox.take(1), [{ type: 'ack', runId: 'run', number: 4 }])
+      await second.close()
+    })
+
+    it('loses a frozen broker after ten silent seconds', async () => {
+      const { child, address } = await forkBroker(0)
+      const connection = await dialTo(address)
+      child.kill('SIGSTOP')
+      const frozenAt = performance.now()
+      const { reason, message } = await connection.closed
+      const tookMs = performance.now() - frozenAt
+      assert.equal(reason, 'lost')
+      assert.match(message, /10 s/)
+      assert.ok(tookMs > 8_500 && tookMs < 20_000, `${tookMs} ms`)
+    }).timeout(40_000)
+
+    it('keeps an idle connection for longer than the silence that ends one', async () => {
+      const { address } = await forkBroker(0)
+      const connection = await dialTo(address)
+      const inbox = new Inbox(connection)
+      await delay(12_000)
+      connection.send(logLine('still here'))
+      assert.deepEqual(await inbox.take(1), [{ type: 'ack', runId: 'run', number: 10 }])
+      await connection.close()
+    }).timeout(40_000)
+
+    it('is told the reason when the broker closes it', async () => {
+      const { child, address } = await forkBroker(0)
+      const connection = await dialTo(address)
+      const report = once(child, 'message')
+      connection.send({ type: 'stage-done', runId: 'run', stage: -1 })
+      assert.equal((await connection.closed).reason, 'refused')
+      const [{ closed }] = (await report) as [{ closed: { reason: string; message: string } }]
+      assert.equal(closed.reason, 'closed')
+      assert.match(closed.message, /stage/)
+    })
+  })
+})
