@@ -1,0 +1,87 @@
+/** Loop lag, in milliseconds, above which a window counts as late. */
+const lagLimitMs = 10
+/** Share of late windows above which the figures are doubtful. */
+const lateShare = 0.05
+/** CPU per worker above which a generator is at its limit. */
+const busyCpu = 0.9
+
+interface AgentHealth {
+  windows: number
+  late: number
+  cpuSum: number
+  workers: number
+  lastLagMs: number
+  lastCpu: number
+}
+
+/** Did the machines that made the load keep up? Judged per agent from what its windows say about themselves. */
+export class GeneratorHealth {
+  readonly #agents = new Map<string, AgentHealth>()
+  /** Windows by lag: exact to 0.1 ms up to a second, so 10,000 counters at most. */
+  readonly #lags = new Map<number, number>()
+  #windows = 0
+
+  take(agent: string, workers: number, lagMs: number, cpu: number): void {
+    let health = this.#agents.get(agent)
+    if (health === undefined) {
+      health = { windows: 0, late: 0, cpuSum: 0, workers, lastLagMs: 0, lastCpu: 0 }
+      this.#agents.set(agent, health)
+    }
+    health.windows++
+    if (lagMs > lagLimitMs) health.late++
+    health.cpuSum += cpu
+    health.lastLagMs = lagMs
+    health.lastCpu = cpu
+    const tenths = Math.min(10_000, Math.round(lagMs * 10))
+    this.#lags.set(tenths, (this.#lags.get(tenths) ?? 0) + 1)
+    this.#windows++
+  }
+
+  /** The worst lag and the sum of cores of the given agents, by their last windows. */
+  latest(agents: Iterable<string>): { eventLoopLagMs: number; cpu: number } {
+    const latest = { eventLoopLagMs: 0, cpu: 0 }
+    for (const agent of agents) {
+      const health = this.#agents.get(agent)
+      if (health === undefined) continue
+      latest.eventLoopLagMs = Math.max(latest.eventLoopLagMs, health.lastLagMs)
+      latest.cpu += health.lastCpu
+    }
+    return latest
+  }
+
+  /** Milliseconds; over all windows of all agents. Null without windows. */
+  lagP99(): number | null {
+    if (this.#windows === 0) return null
+    let left = Math.ceil(this.#windows * 0.99)
+    for (const [tenths, count] of [...this.#lags].sort(([a], [b]) => a - b)) {
+      left -= count
+      if (left <= 0) return tenths / 10
+    }
+    return 0
+  }
+
+  /** Mean cores in use over the run, summed over agents. Null without windows. */
+  cpu(): number | null {
+    if (this.#windows === 0) return null
+    let sum = 0
+    for (const { cpuSum, windows } of this.#agents.values()) sum += cpuSum / windows
+    return Math.round(sum * 1000) / 1000
+  }
+
+  /** Sentences for people; empty when every generator kept up. */
+  warnings(): string[] {
+    const warnings: string[] = []
+    for (const [agent, { windows, late, cpuSum, workers }] of this.#agents) {
+      if (late / windows > lateShare) {
+        const percent = Math.round((100 * late) / windows)
+        warnings.push(
+          `${agent} was late: event-loop lag above ${lagLimitMs} ms in ${percent} % of its windows; ` +
+            'use fewer users per agent, more workers or more agents',
+        )
+      } else if (cpuSum / windows > busyCpu * Math.max(1, workers)) {
+        warnings.push(`${agent} used all its load threads; use more workers or more agents`)
+      }
+    }
+    return warnings
+  }
+}

@@ -1,0 +1,34 @@
+import type { SessionLedger } from '@loads-runner/protocol'
+
+/**
+ * The executions of one agent. `reported` had their outcome in a committed window: finished or interrupted.
+ * Always: started = reported + lost.
+ */
+export interface AgentLedger {
+  /** Executions it was given, those moved to it included, those moved away not; 0 for stages bounded by time. */
+  planned: number
+  started: number
+  finished: number
+  reported: number
+  lost: number
+}
+
+/** Closes the books of one agent: what started and was never reported is lost. */
+export function closeLedger(planned: number, last: SessionLedger): AgentLedger {
+  const reported = last.finished + last.interrupted
+  // A session that reports more ends than starts is wrong about its starts: an end needs one.
+  const started = Math.max(last.started, reported)
+  return { planned, started, finished: last.finished, reported, lost: started - reported }
+}
+
+export function sumLedgers(ledgers: Iterable<AgentLedger>): AgentLedger {
+  const sum: AgentLedger = { planned: 0, started: 0, finished: 0, reported: 0, lost: 0 }
+  for (const ledger of ledgers) {
+    sum.planned += ledger.planned
+    sum.started += ledger.started
+    sum.finished += ledger.finished
+    sum.reported += ledger.reported
+    sum.lost += ledger.lost
+  }
+  return sum
+}

@@ -1,0 +1,113 @@
+import type { RunSpec } from '@loads-runner/protocol'
+import { sendBundle } from './bundle-sender.ts'
+import type { Clock } from './clock.ts'
+import { messageOf } from './errors.ts'
+import { asSeconds, phaseLimitMs } from './limits.ts'
+import type { Member } from './member.ts'
+import type { Roster } from './roster.ts'
+import type { RunVoice } from './run-voice.ts'
+
+export interface PreparationOptions {
+  runId: string
+  spec: RunSpec
+  clock: Clock
+  roster: Roster
+  voice: RunVoice
+  /** null when the bundle is not in store any more. */
+  loadBundle: (hash: string) => Promise<Uint8Array | null>
+  /** Every agent has loaded the tests. */
+  onLoaded: () => void
+  /** Every agent has run setUpAgent. */
+  onArmed: () => void
+  /** It will come to nothing. */
+  onFailure: (exitCode: number, reason: string) => void
+}
+
+/**
+ * What happens before load begins: agents load the tests, then (once `arm` is called) run setUpAgent. Messages that do
+ * not fit the present step are left alone.
+ *
+ * idle, loading, loaded, arming, armed: in this order, each once.
+ */
+export class Preparation {
+  readonly #options: PreparationOptions
+  #step: 'idle' | 'loading' | 'loaded' | 'arming' | 'armed' = 'idle'
+  #sinceMs = 0
+
+  constructor(options: PreparationOptions) {
+    this.#options = options
+  }
+
+  /** Has every agent load the tests and learn its share. */
+  load(): void {
+    const { runId, spec, roster, voice } = this.#options
+    this.#enter('loading')
+    for (const member of roster) {
+      voice.show(member)
+      member.send({ type: 'prepare', runId, spec, share: member.share })
+    }
+  }
+
+  /** Has every agent run setUpAgent with what setUpRun returned. */
+  arm(data: string): void {
+    const { runId, roster } = this.#options
+    this.#enter('arming')
+    for (const member of roster) member.send({ type: 'arm', runId, data })
+  }
+
+  onNeedBundle(member: Member, hash: string): void {
+    const { spec, onFailure } = this.#options
+    if (this.#step !== 'loading' || member.sending || hash !== spec.bundle) return
+    member.sending = true
+    this.#sendBundle(member, hash).catch((error: unknown) => {
+      onFailure(70, `bundle ${hash} cannot be sent: ${messageOf(error)}`)
+    })
+  }
+
+  onPrepared(member: Member, workers: number): void {
+    const { roster, voice, onLoaded } = this.#options
+    if (this.#step !== 'loading' || member.state !== 'preparing') return
+    member.workers = workers
+    voice.become(member, 'prepared')
+    if (!roster.every('prepared')) return
+    this.#enter('loaded')
+    onLoaded()
+  }
+
+  onArmed(member: Member): void {
+    const { roster, voice, onArmed } = this.#options
+    if (this.#step !== 'arming' || member.state !== 'prepared') return
+    voice.become(member, 'armed')
+    if (!roster.every('armed')) return
+    this.#enter('armed')
+    onArmed()
+  }
+
+  /** Gives up on agents that take too long. */
+  tick(nowMs: number): void {
+    if (nowMs - this.#sinceMs <= phaseLimitMs) return
+    if (this.#step === 'loading') this.#complain('preparing', 'did not load the tests')
+    else if (this.#step === 'arming') this.#complain('prepared', 'did not finish setUpAgent')
+  }
+
+  #complain(state: Member['state'], what: string): void {
+    const { roster, onFailure } = this.#options
+    const late = roster.all().filter((member) => member.state === state)
+    const names = late.map((member) => member.id).join(', ')
+    onFailure(4, `${names} ${what} within ${asSeconds(phaseLimitMs)} s`)
+  }
+
+  async #sendBundle(member: Member, hash: string): Promise<void> {
+    const { runId, clock, loadBundle, onFailure } = this.#options
+    const bytes = await loadBundle(hash)
+    if (bytes === null) onFailure(4, `bundle ${hash} is not in store any more; submit the run again`)
+    else if (this.#step === 'loading' && member.live)
+      await sendBundle(member.agent, runId, hash, bytes, clock)
+    member.sending = false
+  }
+
+  #enter(step: 'loading' | 'loaded' | 'arming' | 'armed'): void {
+    this.#step = step
+    this.#sinceMs = this.#options.clock.monotonic()
+  }
+}

@@ -1,0 +1,80 @@
+import type { AgentState } from '@loads-runner/protocol'
+import type { MovedUser } from '@loads-runner/testcase/load-profile'
+import type { RegisteredAgent } from './agent-registry.ts'
+import type { Member } from './member.ts'
+import { deal } from './respread.ts'
+
+/** The agents of one run. */
+export class Roster {
+  readonly #members = new Map<string, Member>()
+
+  add(member: Member): void {
+    this.#members.set(member.id, member)
+  }
+
+  get size(): number {
+    return this.#members.size
+  }
+
+  [Symbol.iterator](): IterableIterator<Member> {
+    return this.#members.values()
+  }
+
+  all(): Member[] {
+    return [...this.#members.values()]
+  }
+
+  /** Those that can still make load. */
+  working(): Member[] {
+    return this.all().filter((member) => member.working)
+  }
+
+  ids(): string[] {
+    return [...this.#members.keys()]
+  }
+
+  byId(id: string): Member | undefined {
+    return this.#members.get(id)
+  }
+
+  /** null when the agent is not in the run, or is another process than the one that is. */
+  of(agent: RegisteredAgent): Member | null {
+    const member = this.#members.get(agent.id)
+    return member?.agent === agent ? member : null
+  }
+
+  /** The member that this agent was before it was given up, and that has come back to life since. */
+  formerly(agent: RegisteredAgent): Member | null {
+    const member = this.#members.get(agent.id)
+    if (member === undefined || !member.gone) return null
+    return member.agent.identity.incarnation === agent.identity.incarnation ? member : null
+  }
+
+  every(state: AgentState): boolean {
+    return this.all().every((member) => member.state === state)
+  }
+
+  /**
+   * Gives users of one agent to all others at work, a fair share of every stage to each.
+   *
+   * @returns who got whom; null when no other agent is at work
+   */
+  move(
+    from: Member,
+    users: readonly MovedUser[],
+    stage: number,
+  ): { agent: string; users: MovedUser[] }[] | null {
+    const others = this.working().filter((member) => member !== from)
+    if (others.length === 0) return null
+    from.giveAway(users)
+    const parts = deal(users, others.length)
+    return others.map((member, index) => {
+      member.takeOver(parts[index]!, stage)
+      return { agent: member.id, users: parts[index]! }
+    })
+  }
+
+  clear(): void {
+    this.#members.clear()
+  }
+}

@@ -1,0 +1,137 @@
+import { Catalogue, type Aggregate, type SeriesDelta } from '@loads-runner/metrics'
+import type { CommitEvent, RunSpec } from '@loads-runner/protocol'
+import type { Clock } from './clock.ts'
+import { CommitLoop, type CommitFigures } from './commit-loop.ts'
+import { GeneratorHealth } from './generator-health.ts'
+import type { Journal } from './journal.ts'
+import type { Member } from './member.ts'
+import { Progress } from './respread.ts'
+import type { Roster } from './roster.ts'
+import { WindowStream, type TakenWindow } from './window-intake.ts'
+
+export interface RunFiguresOptions {
+  spec: RunSpec
+  clock: Clock
+  journal: Journal
+  roster: Roster
+  onBadWindow: (reason: string) => void
+  onCommit: (windows: readonly TakenWindow[], event: CommitEvent) => void
+  onDefect: (error: unknown) => void
+}
+
+/** Everything that is counted in one run: what windows bring in, and the sums that go out. */
+export class RunFigures {
+  readonly health = new GeneratorHealth()
+  readonly progress: Progress
+  readonly #options: RunFiguresOptions
+  readonly #catalogue: Catalogue
+  readonly #commits: CommitLoop
+  #startedAt: number | null = null
+  #startedMs = 0
+  #endedMs: number | null = null
+  #catalogueSent = false
+
+  constructor(options: RunFiguresOptions) {
+    const { spec, clock, journal, roster, onCommit, onDefect } = options
+    this.#options = options
+    this.progress = new Progress(spec.profile)
+    this.#catalogue = new Catalogue(spec.maxSeries)
+    this.#commits = new CommitLoop({
+      clock,
+      journal,
+      incarnationOf: (agent) => roster.byId(agent)?.agent.identity.incarnation ?? '',
+      figures: () => this.sums(),
+      complete: (agents) => roster.working().every((member) => agents.has(member.id)),
+      onCommit,
+      onDefect,
+    })
+  }
+
+  get aggregate(): Aggregate {
+    return this.#commits.aggregate
+  }
+
+  get overflowed(): boolean {
+    return this.#catalogue.overflowed
+  }
+
+  /** Epoch milliseconds at which load began; null before that. */
+  get startedAt(): number | null {
+    return this.#startedAt
+  }
+
+  /** Commits what waits without further delay. @returns whether everything that was taken is committed */
+  settle(): boolean {
+    this.#commits.hurry()
+    return this.#commits.idle
+  }
+
+  startClock(): void {
+    this.#startedAt = this.#options.clock.now()
+    this.#startedMs = this.#options.clock.monotonic()
+  }
+
+  stopClock(): void {
+    this.#endedMs ??= this.#options.clock.monotonic()
+  }
+
+  /** Milliseconds of load so far; 0 before it. */
+  elapsedMs(): number {
+    if (this.#startedAt === null) return 0
+    return Math.max(0, (this.#endedMs ?? this.#options.clock.monotonic()) - this.#startedMs)
+  }
+
+  streamFor(agent: string): WindowStream {
+    return new WindowStream(agent, this.#catalogue, this.#options.onBadWindow)
+  }
+
+  /** Windows of one agent, in order: into its books at once, into the totals with the next commit. */
+  take(member: Member, windows: readonly TakenWindow[]): void {
+    for (const { window, delta } of windows) {
+      member.ledger = window.ledger
+      member.activeUsers = window.final ? 0 : window.activeUsers
+      this.progress.take(window.progress)
+      for (const series of delta.series.values()) if (isHit(series)) member.hits += series.count
+      this.health.take(member.id, member.workers, window.generator.eventLoopLagMs, window.generator.cpu)
+      if (window.final) member.finalTaken = true
+    }
+    if (windows.length > 0) this.#commits.add(windows)
+    if (!this.#catalogue.full || this.#catalogueSent) return
+    this.#catalogueSent = true
+    for (const each of this.#options.roster) this.sendCatalogue(each)
+  }
+
+  /** Tells an agent which names the run has room for, once there is room for no more. */
+  sendCatalogue(member: Member): void {
+    if (!this.#catalogueSent || !member.working) return
+    member.send({ type: 'catalogue', runId: member.runId, series: this.#catalogue.ids() })
+  }
+
+  /** Sums over all agents, lost ones included, as of now. */
+  sums(): CommitFigures {
+    const { clock, roster } = this.#options
+    const sums = { activeUsers: 0, started: 0, finished: 0, interrupted: 0 }
+    const live: string[] = []
+    for (const member of roster) {
+      if (member.live) live.push(member.id)
+      sums.activeUsers += member.activeUsers
+      sums.started += member.ledger.started
+      sums.finished += member.ledger.finished
+      sums.interrupted += member.ledger.interrupted
+    }
+    const generator = this.health.latest(live)
+    return { at: clock.now(), elapsedMs: this.elapsedMs(), ...sums, generator }
+  }
+
+  encodeTotals(): Uint8Array {
+    return this.#commits.encodeTotals()
+  }
+
+  close(): void {
+    this.#commits.close()
+  }
+}
+
+function isHit(series: SeriesDelta): boolean {
+  return series.key.kind === 'http' || series.key.kind === 'websocket'
+}

@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto'
+import type { RunRow, RunSpec } from '@loads-runner/protocol'
+import type { AgentRegistry, RegisteredAgent } from './agent-registry.ts'
+import type { BundleStore } from './bundle-store.ts'
+import type { Clock } from './clock.ts'
+import { Refusal } from './errors.ts'
+import { openJournal } from './journal.ts'
+import { place } from './placement.ts'
+import { totalUsers } from './respread.ts'
+import { Run } from './run.ts'
+import type { Log } from './run-voice.ts'
+import type { OperatorPeerConnection } from './subscribers.ts'
+
+/** Ended runs that can still be attached to. */
+const maxEnded = 100
+/** Runs that may wait or run at once. */
+const maxActive = 1000
+/** Users of one run: what is kept per user is 4 bytes. */
+const maxUsers = 10_000_000
+
+export interface RunTableOptions {
+  clock: Clock
+  registry: AgentRegistry
+  bundles: BundleStore
+  stateDir: string | null
+  log: Log
+}
+
+/** All runs of a broker: the queue, the active ones, the last that have ended. */
+export class RunTable {
+  readonly #options: RunTableOptions
+  /** In the order in which they were submitted. */
+  readonly #runs = new Map<string, Run>()
+  /** Since when too few agents are registered for a queued run. */
+  readonly #shortSinceMs = new Map<Run, number>()
+  #placing = false
+
+  constructor(options: RunTableOptions) {
+    this.#options = options
+  }
+
+  get(id: string): Run | undefined {
+    return this.#runs.get(id)
+  }
+
+  active(): Run[] {
+    return [...this.#runs.values()].filter((run) => !run.ended)
+  }
+
+  rows(): RunRow[] {
+    return [...this.#runs.values()].map((run) => run.row())
+  }
+
+  /** @throws {Refusal} UNKNOWN_RUN */
+  find(id: string): Run {
+    const run = this.#runs.get(id)
+    if (run !== undefined) return run
+    const known = [...this.#runs.keys()].slice(-10)
+    const hint = known.length === 0 ? 'there is none' : `the latest are ${known.join(', ')}`
+    throw new Refusal('UNKNOWN_RUN', `there is no run ${id}; ${hint}`)
+  }
+
+  /** @throws {Refusal} NO_ACTIVE_RUN or SEVERAL_RUNS, with what there is */
+  onlyActive(): Run {
+    const active = this.active()
+    if (active.length === 1) return active[0]!
+    if (active.length > 1) {
+      const rows = active.map((run) => `${run.id} (${run.state}: ${run.spec.names.join(' ')})`)
+      throw new Refusal('SEVERAL_RUNS', `${active.length} runs are active, name one: ${rows.join(', ')}`)
+    }
+    const ended = [...this.#runs.keys()].slice(-3)
+    const hint = ended.length === 0 ? '' : `; the last ones were ${ended.join(', ')}`
+    throw new Refusal('NO_ACTIVE_RUN', `no run is active${hint}`)
+  }
+
+  /**
+   * Takes a run on. It begins at once where it can, and waits in the queue otherwise.
+   *
+   * @throws {Refusal} when it can never run as it is
+   */
+  async submit(spec: RunSpec, conductor: OperatorPeerConnection): Promise<Run> {
+    await this.#check(spec)
+    const { clock, bundles, stateDir, log } = this.#options
+    const id = this.#newId()
+    const journal = openJournal(stateDir, id, (reason) => run.say('error', reason))
+    const run: Run = new Run({
+      id,
+      spec,
+      clock,
+      journal,
+      log,
+      conductor: spec.conducted ? conductor : null,
+      loadBundle: (hash) => bundles.get(hash),
+      onEnd: () => this.#onEnd(run),
+    })
+    this.#runs.set(id, run)
+    log('info', `run ${id}: submitted, ${spec.names.join(' ')} on ${spec.agents} agents`)
+    return run
+  }
+
+  /**
+   * Begins every queued run whose turn it is. A run for which all registered agents are too few does not hold up those
+   * behind it; one that waits for busy agents does, or a large run would never begin.
+   */
+  place(): void {
+    if (this.#placing) return
+    this.#placing = true
+    try {
+      for (const run of this.active()) {
+        if (run.state === 'queued' && !this.#tryBegin(run)) break
+      }
+    } finally {
+      this.#placing = false
+    }
+  }
+
+  tick(nowMs: number): void {
+    for (const run of this.active()) this.safely(run, () => run.tick(nowMs))
+    this.place()
+  }
+
+  /** The process is gone, or another one has its name. */
+  agentGone(agent: RegisteredAgent, state: 'lost' | 'fenced', note: string): void {
+    for (const run of this.active()) this.safely(run, () => run.agentGone(agent, state, note))
+  }
+
+  operatorGone(connection: OperatorPeerConnection): void {
+    for (const run of this.#runs.values()) this.safely(run, () => run.operatorGone(connection))
+  }
+
+  /** A defect met while working on one run ends that run, with exit code 70, and no other. */
+  safely(run: Run, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      run.defect(error)
+    }
+  }
+
+  /** @returns false when the runs behind this one must wait for it */
+  #tryBegin(run: Run): boolean {
+    const { clock, registry } = this.#options
+    const candidates = registry.candidates()
+    if (candidates.length < run.spec.agents) {
+      const since = this.#shortSinceMs.get(run) ?? clock.monotonic()
+      this.#shortSinceMs.set(run, since)
+      const waitedMs = clock.monotonic() - since
+      if (waitedMs >= run.spec.waitForAgentsMs) run.giveUp(4, this.#tooFew(run.spec))
+      return true
+    }
+    this.#shortSinceMs.delete(run)
+    const chosen = place(candidates, run.spec.agents)
+    if (chosen === null) return false
+    this.safely(run, () => run.begin(chosen.map((id) => registry.get(id)!)))
+    return true
+  }
+
+  async #check(spec: RunSpec): Promise<void> {
+    const { bundles, registry } = this.#options
+    if (spec.testRunner === null && !spec.tests.some((test) => test.weight > 0)) {
+      throw new Refusal('NO_TESTS', 'there is nothing to run: the run has no test of a weight above 0')
+    }
+    if (totalUsers(spec.profile) > maxUsers) {
+      throw new Refusal(
+        'TOO_MANY_USERS',
+        `a run has ${maxUsers} users at most over all its stages; use fewer`,
+      )
+    }
+    if (this.active().length >= maxActive) {
+      throw new Refusal(
+        'TOO_MANY_RUNS',
+        `${maxActive} runs are waiting or running; stop some or try later`,
+        4,
+      )
+    }
+    if (spec.bundle !== null && !(await bundles.has(spec.bundle))) {
+      throw new Refusal('UNKNOWN_BUNDLE', `bundle ${spec.bundle} is not in store; send it first`)
+    }
+    if (spec.waitForAgentsMs === 0 && registry.candidates().length < spec.agents) {
+      throw new Refusal('NOT_ENOUGH_AGENTS', this.#tooFew(spec), 4)
+    }
+  }
+
+  #tooFew(spec: RunSpec): string {
+    const names = this.#options.registry.candidates().map((candidate) => candidate.id)
+    const are = names.length === 1 ? '1 is registered' : `${names.length} are registered`
+    const list =
+      names.length === 0
+        ? ''
+        : ` (${names.sort().slice(0, 20).join(', ')}${names.length > 20 ? ', ...' : ''})`
+    return `asked for ${spec.agents} agents, ${are}${list}; start more agents or ask for fewer`
+  }
+
+  #onEnd(run: Run): void {
+    this.#shortSinceMs.delete(run)
+    const ended = [...this.#runs.values()].filter((each) => each.ended)
+    for (const oldest of ended.slice(0, Math.max(0, ended.length - maxEnded))) this.#runs.delete(oldest.id)
+  }
+
+  /** Sorts by time, is a file name, and is short enough to be typed. */
+  #newId(): string {
+    const stamp = new Date(this.#options.clock.now()).toISOString().replace(/[-:]/g, '').slice(0, 15)
+    for (;;) {
+      const id = `${stamp}-${randomBytes(3).toString('hex')}`
+      if (!this.#runs.has(id)) return id
+    }
+  }
+}

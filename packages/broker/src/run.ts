@@ -1,0 +1,436 @@
+import { summarize } from '@loads-runner/metrics'
+import {
+  redacted,
+  type AgentToBroker,
+  type RunEvent,
+  type RunRow,
+  type RunSpec,
+  type RunState,
+  type SnapshotEvent,
+  type StopMode,
+} from '@loads-runner/protocol'
+import { shareOut } from '@loads-runner/testcase/load-profile'
+import type { RegisteredAgent } from './agent-registry.ts'
+import type { Clock } from './clock.ts'
+import { complaintAbout, Conductor } from './conductor.ts'
+import { messageOf, Refusal } from './errors.ts'
+import type { Journal } from './journal.ts'
+import { asSeconds, judgeSilence } from './limits.ts'
+import { Load } from './load.ts'
+import { Member } from './member.ts'
+import { Preparation } from './preparation.ts'
+import { Roster } from './roster.ts'
+import { closeRun } from './run-facts.ts'
+import { RunStateMachine } from './run-state.ts'
+import { RunVoice, type Log } from './run-voice.ts'
+import { Subscribers, type OperatorPeerConnection } from './subscribers.ts'
+import type { Cause } from './verdict.ts'
+
+export type StopReason = 'operator' | 'SIGINT' | 'SIGTERM'
+
+/** Note of the `state` event (draining) that tells the conductor: load has ended, run tearDownRun now. */
+export const tearDownNote = 'tear-down'
+
+const stopCodes: Record<StopReason, number> = { operator: 7, SIGINT: 130, SIGTERM: 143 }
+
+export interface RunOptions {
+  id: string
+  spec: RunSpec
+  clock: Clock
+  journal: Journal
+  log: Log
+  /** The console that runs setUpRun and tearDownRun; null when nobody needs to. */
+  conductor: OperatorPeerConnection | null
+  /** null when the bundle is not in store any more. */
+  loadBundle: (hash: string) => Promise<Uint8Array | null>
+  /** The run has ended and its agents were told to release it. */
+  onEnd: () => void
+}
+
+/**
+ * One run from `queued` to its end: the agents in it, what each of them still has to say before the next step, and
+ * the verdict. Every decision is made in one turn of the event loop; only the journal takes time, and that is the
+ * commit loop's affair.
+ */
+export class Run {
+  readonly id: string
+  readonly spec: RunSpec
+  readonly submittedAt: number
+  readonly subscribers: Subscribers
+  readonly #options: RunOptions
+  readonly #clock: Clock
+  readonly #machine: RunStateMachine
+  readonly #voice: RunVoice
+  readonly #load: Load
+  readonly #conductor: Conductor
+  readonly #preparation: Preparation
+  readonly #roster = new Roster()
+  readonly #causes: Cause[] = []
+  /** Load is over, or never will be: nobody but the conductor is waited for. */
+  #concluding = false
+  #end: { snapshot: SnapshotEvent; row: RunRow } | null = null
+
+  constructor(options: RunOptions) {
+    const { id, spec, clock, journal, log } = options
+    this.id = id
+    this.spec = spec
+    this.#options = options
+    this.#clock = clock
+    this.submittedAt = clock.now()
+    this.subscribers = new Subscribers(id, () => this.snapshot())
+    this.#voice = new RunVoice(id, clock, journal, this.subscribers, log)
+    this.#conductor = new Conductor(id, options.conductor)
+    this.#machine = new RunStateMachine(id, (state, note) => {
+      this.#voice.log('info', note === '' ? state : `${state}: ${note}`)
+      this.#showState(note)
+    })
+    this.#load = new Load({
+      runId: id,
+      spec,
+      clock,
+      journal,
+      roster: this.#roster,
+      voice: this.#voice,
+      subscribers: this.subscribers,
+      onChange: (what, note) => {
+        if (what === 'stop' && this.state === 'running') this.#machine.move('draining', note)
+        else this.#showState(note)
+      },
+      onBlame: (exitCode, reason) => this.#blame(exitCode, reason),
+      onEnd: () => this.#conclude(),
+      onDefect: (error) => this.defect(error),
+    })
+    this.#preparation = new Preparation({
+      runId: id,
+      spec,
+      clock,
+      roster: this.#roster,
+      voice: this.#voice,
+      loadBundle: options.loadBundle,
+      onLoaded: () => this.#onLoaded(),
+      onArmed: () => this.#onArmed(),
+      onFailure: (exitCode, reason) => this.#abandon(exitCode, reason),
+    })
+    this.#voice.record({ type: 'submitted', at: this.submittedAt, runId: id, spec: redacted(spec) })
+  }
+
+  get state(): RunState {
+    return this.#machine.current
+  }
+
+  get ended(): boolean {
+    return this.#machine.ended
+  }
+
+  row(): RunRow {
+    if (this.#end !== null) return this.#end.row
+    const { names, project, user } = this.spec
+    return {
+      runId: this.id,
+      state: this.state,
+      names,
+      project,
+      user,
+      submittedAt: this.submittedAt,
+      startedAt: this.#load.figures.startedAt,
+      agents: this.#roster.ids(),
+      hits: this.#load.figures.aggregate.hits().count,
+      verdict: null,
+    }
+  }
+
+  /** The whole run so far, as one event. */
+  snapshot(): SnapshotEvent {
+    if (this.#end !== null) return this.#end.snapshot
+    const { generator: _, ...sums } = this.#load.figures.sums()
+    return {
+      type: 'snapshot',
+      runId: this.id,
+      state: this.state,
+      spec: redacted(this.spec),
+      startedAt: this.#load.figures.startedAt,
+      stage: this.#load.stage,
+      agents: this.#roster.all().map((member) => member.view()),
+      ...sums,
+      delta: this.#load.figures.encodeTotals(),
+    }
+  }
+
+  // ---- the way of a run: begin, prepared, set up, armed, stages, end
+
+  /** Gives every agent its share and has it load the tests. */
+  begin(agents: readonly RegisteredAgent[]): void {
+    const nowMs = this.#clock.monotonic()
+    const { profile } = this.spec
+    const shares = shareOut(profile, agents.length)
+    for (const [index, agent] of agents.entries()) {
+      const stream = this.#load.figures.streamFor(agent.id)
+      this.#roster.add(new Member(this.id, agent, shares[index]!, profile, stream, nowMs))
+      agent.runs.add(this.id)
+    }
+    const members = this.#roster.all().map(({ id, agent, share }) => {
+      return { id, incarnation: agent.identity.incarnation, share }
+    })
+    this.#voice.record({ type: 'members', at: this.#clock.now(), members })
+    this.#machine.move('preparing', `on ${this.#roster.ids().join(', ')}`)
+    this.#preparation.load()
+  }
+
+  /** Every agent has loaded the tests. */
+  #onLoaded(): void {
+    this.#conductor.become('setting-up')
+    this.#machine.move('ready', this.#conductor.needed ? 'waiting for setUpRun' : '')
+    if (!this.#conductor.needed) this.#preparation.arm('{}')
+  }
+
+  /**
+   * The conductor's setUpRun has ended.
+   *
+   * @throws {Refusal} when the run does not wait for it
+   */
+  setUpDone(connection: OperatorPeerConnection, data: string, error: string | null): void {
+    this.#conductor.check(connection)
+    // A stop has overtaken it: tear-down is what the run waits for.
+    if (this.#conductor.state === 'tearing-down') return
+    if (this.#conductor.state !== 'setting-up') throw this.#wrongState('set-up-done')
+    const complaint = error === null ? complaintAbout(data) : `setUpRun failed: ${error}`
+    if (complaint !== null) return this.#abandon(4, complaint)
+    this.#conductor.become('set-up')
+    this.#preparation.arm(data)
+  }
+
+  /** Every agent has run setUpAgent: load begins. */
+  #onArmed(): void {
+    this.#load.figures.startClock()
+    this.#machine.move('running', this.#load.stageNote())
+    this.#load.start()
+  }
+
+  /** The run cannot begin: everything is let go. */
+  #abandon(exitCode: number, reason: string): void {
+    if (this.#concluding || this.ended) return
+    this.#blame(exitCode, reason)
+    for (const member of this.#roster) member.release(reason)
+    this.#conclude()
+  }
+
+  /** No load any more: tearDownRun where there was a setUpRun, then the end. */
+  #conclude(): void {
+    this.#concluding = true
+    if (!this.#conductor.mustTearDown) return this.#finish()
+    this.#conductor.become('tearing-down')
+    if (this.state === 'draining') this.#showState(tearDownNote)
+    else this.#machine.move('draining', tearDownNote)
+  }
+
+  /**
+   * The conductor's tearDownRun has ended.
+   *
+   * @throws {Refusal} when the run does not wait for it
+   */
+  tearDownDone(connection: OperatorPeerConnection, error: string | null): void {
+    this.#conductor.check(connection)
+    if (this.#conductor.state !== 'tearing-down') throw this.#wrongState('tear-down-done')
+    if (error !== null) this.#blame(4, `tearDownRun failed: ${error}`)
+    this.#finish()
+  }
+
+  /** A console is gone; it matters if it was the conductor. */
+  operatorGone(connection: OperatorPeerConnection): void {
+    this.subscribers.remove(connection)
+    if (!this.#conductor.is(connection) || this.ended) return
+    const { state } = this.#conductor
+    this.#conductor.become('over')
+    const reason =
+      state === 'idle'
+        ? 'conductor-lost: the console that conducts the run is gone'
+        : 'conductor-lost: the console that ran setUpRun is gone; tearDownRun was not seen to run'
+    this.#blame(4, reason)
+    if (this.#concluding) this.#finish()
+    else if (!this.#load.began) this.#abandon(4, reason)
+    else this.#load.stop('cancel', 'the conductor is gone')
+  }
+
+  #finish(): void {
+    if (this.ended) return
+    this.#concluding = true
+    this.#conductor.become('over')
+    const { judgement, facts } = closeRun({
+      runId: this.id,
+      spec: this.spec,
+      members: this.#roster.all(),
+      causes: this.#causes,
+      figures: this.#load.figures,
+      endedAt: this.#clock.now(),
+    })
+    const { aggregate } = this.#load.figures
+    const summary = JSON.stringify(summarize(aggregate, facts))
+    this.#machine.move(judgement.state, judgement.reasons.join('; '))
+    this.#end = { snapshot: this.snapshot(), row: { ...this.row(), verdict: judgement.verdict } }
+    this.#voice.publish({ type: 'finished', at: this.#clock.now(), state: judgement.state, summary })
+    for (const member of this.#roster) member.release('the run is over')
+    void this.suspend()
+    // What late watchers need is in the last snapshot.
+    this.#roster.clear()
+    this.#options.onEnd()
+  }
+
+  /** Nothing moves any more; the journal is complete once this settles. */
+  async suspend(): Promise<void> {
+    this.#load.figures.close()
+    await this.#options.journal.close()
+  }
+
+  // ---- stop
+
+  /** Asks for an end. Asking again escalates (drain, cancel, kill) or does nothing. */
+  stop(mode: StopMode, reason: StopReason): void {
+    if (this.ended) return
+    this.#blame(stopCodes[reason], reason === 'operator' ? 'stopped by an operator' : `stopped by ${reason}`)
+    if (this.#concluding) {
+      if (mode !== 'kill') return
+      this.#blame(4, 'tearDownRun was not waited for: kill was asked for')
+      return this.#finish()
+    }
+    if (!this.#load.began) return this.#abandon(stopCodes[reason], 'stopped before load began')
+    this.#load.stop(mode, `${mode} was asked for (${reason})`)
+  }
+
+  /** Ends a run that never had agents. */
+  giveUp(exitCode: number, reason: string): void {
+    this.#abandon(exitCode, reason)
+  }
+
+  // ---- agents
+
+  /** A message of an agent about this run. What does not fit the moment is left alone. */
+  handle(agent: RegisteredAgent, message: Exclude<AgentToBroker, { type: 'heartbeat' | 'released' }>): void {
+    const member = this.#roster.of(agent)
+    if (member === null || member.gone || this.ended) return this.#turnAway(agent)
+    member.lastSaidMs = this.#clock.monotonic()
+    if (message.type === 'log') return this.#voice.relay(member.id, message.level, message.text)
+    if (this.#concluding) return
+    switch (message.type) {
+      case 'need-bundle':
+        return this.#preparation.onNeedBundle(member, message.hash)
+      case 'prepared':
+        return this.#preparation.onPrepared(member, message.workers)
+      case 'armed':
+        return this.#preparation.onArmed(member)
+      case 'stage-done':
+        return this.#load.onStageDone(member, message.stage)
+      case 'window':
+        return this.#load.onWindow(member, message)
+      case 'session-lost':
+        return this.#lose(member, 'lost', `its session is gone: ${message.reason}`)
+      case 'cannot-run':
+        if (this.#load.began) return this.#lose(member, 'lost', message.message)
+        return this.#abandon(cannotRunCode(message.exitCode), `${member.id} cannot run: ${message.message}`)
+    }
+  }
+
+  /** Its slot is free. Before its final window that means that it gave the run up. */
+  released(agent: RegisteredAgent): void {
+    this.agentGone(agent, 'lost', 'it let the run go before it was over')
+  }
+
+  /** The process is gone, or a new one has its name. */
+  agentGone(agent: RegisteredAgent, state: 'lost' | 'fenced', note: string): void {
+    const member = this.#roster.of(agent)
+    if (member !== null) this.#lose(member, state, note)
+  }
+
+  /** It has work to do in this run. */
+  countsOn(agent: RegisteredAgent): boolean {
+    return this.#roster.of(agent)?.live ?? false
+  }
+
+  /** It was given up by this run, which goes on. */
+  hasLost(agent: RegisteredAgent): boolean {
+    return this.#roster.of(agent)?.gone ?? false
+  }
+
+  /** The same process over a new link: what it may have missed is said again. */
+  agentReturned(agent: RegisteredAgent): void {
+    const member = this.#roster.of(agent)
+    if (member === null || member.gone || this.ended) return this.#turnAway(agent)
+    this.#load.resume(member)
+  }
+
+  /** It has no part in the run any more and is to forget it: what it still says of it is not counted. */
+  #turnAway(agent: RegisteredAgent): void {
+    const former = this.ended ? null : this.#roster.formerly(agent)
+    if (former?.state === 'lost') this.#voice.become(former, 'fenced', 'it came back too late')
+    agent.send({ type: 'release', runId: this.id, reason: 'this agent has no part in the run any more' })
+  }
+
+  /** Leases and limits; called several times a second. */
+  tick(nowMs: number): void {
+    if (this.ended || this.#concluding || this.state === 'queued') return
+    for (const member of this.#roster.working()) this.#checkLease(member, nowMs)
+    if (this.#load.began) this.#load.tick(nowMs)
+    else this.#preparation.tick(nowMs)
+  }
+
+  #checkLease(member: Member, nowMs: number): void {
+    const silentMs = nowMs - member.agent.lastHeardMs
+    const silence = judgeSilence(silentMs, this.spec.leaseMs)
+    if (silence === 'lost') {
+      this.#lose(member, 'lost', `nothing was heard of it for ${asSeconds(silentMs)} s`)
+      return
+    }
+    const suspect = silence === 'suspect' || !member.agent.connected
+    if (suspect === member.suspect) return
+    member.suspect = suspect
+    this.#voice.show(member, suspect ? 'it is silent' : 'it is back')
+  }
+
+  #lose(member: Member, state: 'lost' | 'fenced', note: string): void {
+    if (!member.working || this.#concluding || this.ended) return
+    if (this.#load.began) return this.#load.lose(member, state, note)
+    this.#voice.become(member, state, note)
+    this.#abandon(4, `agent ${member.id} was ${state} before load began: ${note}`)
+  }
+
+  // ---- small things
+
+  /** Our own code failed on this run: it ends, so that nobody waits for it and no other run is harmed. */
+  defect(error: unknown): void {
+    this.#voice.log('error', `a defect: ${error instanceof Error ? error.stack : String(error)}`)
+    if (this.ended) return
+    this.#blame(70, `a defect of the broker: ${messageOf(error)}; its log has the details`)
+    for (const member of this.#roster) member.release('the broker failed on this run')
+    this.#finish()
+  }
+
+  /** Says something that whoever watches the run should know. */
+  say(level: 'info' | 'warning' | 'error', text: string): void {
+    if (!this.ended) this.#voice.say(level, text)
+  }
+
+  #showState(note: string): void {
+    const { startedAt } = this.#load.figures
+    const event: RunEvent = {
+      type: 'state',
+      at: this.#clock.now(),
+      state: this.state,
+      startedAt,
+      stage: this.#load.stage,
+      note,
+    }
+    this.#voice.publish(event)
+  }
+
+  #blame(exitCode: number, reason: string): void {
+    if (!this.#causes.some((cause) => cause.reason === reason)) this.#causes.push({ exitCode, reason })
+  }
+
+  #wrongState(what: string): Refusal {
+    return new Refusal('WRONG_STATE', `run ${this.id} is ${this.state} and does not wait for ${what}`)
+  }
+}
+
+/** An agent may say 3 (tests not loadable) or 70; whatever else it says is infrastructure. */
+function cannotRunCode(exitCode: number): number {
+  return exitCode === 2 || exitCode === 3 || exitCode === 70 ? exitCode : 4
+}

@@ -1,0 +1,118 @@
+import { Delta, DeltaDecoder, type Catalogue } from '@loads-runner/metrics'
+import type { WindowMessage } from '@loads-runner/protocol'
+import type { MissingSpan } from './coverage.ts'
+import { messageOf } from './errors.ts'
+
+/** Windows kept of one agent while one before them is missing. */
+const maxHeld = 128
+
+/** A window in its place in the order of its agent, ready to be committed. */
+export interface TakenWindow {
+  agent: string
+  window: WindowMessage
+  /** Decoded, with the series outside the catalogue already folded into overflow; empty when it cannot be read. */
+  delta: Delta
+  /** False when its delta is damaged: its books still count, its figures are missing. */
+  readable: boolean
+}
+
+/**
+ * The windows of one agent in one run. They are numbered without gaps and decoded in order, since a definition of a
+ * series travels once. One that came already is a duplicate; one that comes too early is held until those before it
+ * have come, or have been given up: then the gap is written down and the rest goes on.
+ */
+export class WindowStream {
+  readonly agent: string
+  /** Windows taken that could be read. */
+  received = 0
+  /** Milliseconds of the run up to which windows were taken. */
+  lastToMs = 0
+  /** The final window was taken. */
+  ended = false
+  readonly missing: MissingSpan[] = []
+  readonly #catalogue: Catalogue
+  readonly #onBad: (reason: string) => void
+  readonly #decoder = new DeltaDecoder()
+  readonly #held = new Map<number, WindowMessage>()
+  #next = 0
+  #gapSinceMs: number | null = null
+
+  constructor(agent: string, catalogue: Catalogue, onBad: (reason: string) => void) {
+    this.agent = agent
+    this.#catalogue = catalogue
+    this.#onBad = onBad
+  }
+
+  /**
+   * @returns the windows that are now in order, this one perhaps among them; 'duplicate' when this one was taken or
+   * given up before
+   */
+  offer(window: WindowMessage, nowMs: number): TakenWindow[] | 'duplicate' {
+    if (window.number < this.#next || this.#held.has(window.number) || this.ended) return 'duplicate'
+    this.#held.set(window.number, window)
+    const taken = this.#drain()
+    if (this.#held.size > maxHeld) taken.push(...this.giveUpGap())
+    this.#gapSinceMs = this.#held.size === 0 ? null : (this.#gapSinceMs ?? nowMs)
+    return taken
+  }
+
+  /** How long a window has been missing while later ones wait; 0 when none is. */
+  gapAgeMs(nowMs: number): number {
+    return this.#gapSinceMs === null ? 0 : nowMs - this.#gapSinceMs
+  }
+
+  /** The missing windows will not come any more: goes on with what is held. */
+  giveUpGap(): TakenWindow[] {
+    const taken: TakenWindow[] = []
+    while (this.#held.size > 0) {
+      const first = Math.min(...this.#held.keys())
+      if (first > this.#next) this.#miss(first - this.#next, this.#held.get(first)!.fromMs)
+      this.#next = first
+      taken.push(...this.#drain())
+    }
+    this.#gapSinceMs = null
+    return taken
+  }
+
+  #drain(): TakenWindow[] {
+    const taken: TakenWindow[] = []
+    for (;;) {
+      const window = this.#held.get(this.#next)
+      if (window === undefined) return taken
+      this.#held.delete(this.#next)
+      this.#next++
+      this.ended = window.final
+      const delta = this.#decode(window)
+      if (delta === null) {
+        this.#miss(1, window.toMs)
+      } else {
+        this.received++
+        this.lastToMs = Math.max(this.lastToMs, window.toMs)
+      }
+      taken.push({ agent: this.agent, window, delta: delta ?? new Delta(), readable: delta !== null })
+    }
+  }
+
+  #decode(window: WindowMessage): Delta | null {
+    try {
+      return this.#catalogue.admit(this.#decoder.decode(window.delta))
+    } catch (error) {
+      this.#onBad(`window ${window.number} of ${this.agent} cannot be read: ${messageOf(error)}`)
+      return null
+    }
+  }
+
+  /** Writes down `windows` missing ones up to `toMs`, joined to the span before where they touch. */
+  #miss(windows: number, toMs: number): void {
+    const fromMs = this.lastToMs
+    const end = Math.max(fromMs, toMs)
+    const before = this.missing.at(-1)
+    if (before !== undefined && before.toMs === fromMs) {
+      before.toMs = end
+      before.windows += windows
+    } else {
+      this.missing.push({ fromMs, toMs: end, windows })
+    }
+    this.lastToMs = end
+  }
+}
