@@ -1,6 +1,8 @@
+import { close, readFile as readDescriptor } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { ProtocolError } from './errors.ts'
 import { parseJoin } from './join.ts'
 import type { Join } from './join.ts'
@@ -11,7 +13,8 @@ const waitMs = 5_000
 const lookEveryMs = 50
 
 /**
- * Reads what a user gave: a join string, or `@FILE` with one in it. A relative FILE is looked up in the working
+ * Reads what a user gave: a join string, or `@FILE` with one in it. `@/dev/fd/N` reads an inherited descriptor, once. A
+ * relative FILE is looked up in the working
  * directory, then in the state directory; if it is in neither yet, for up to five seconds.
  *
  * @throws {ProtocolError} JOIN_NOT_FOUND, JOIN_INVALID.
@@ -23,6 +26,8 @@ export async function readJoin(
   if (!reference.startsWith('@')) return parseJoin(reference)
   const name = reference.slice(1)
   if (name === '') throw new ProtocolError('JOIN_INVALID', 'Write the name of a file after @: @agent.join')
+  const descriptor = /^\/dev\/fd\/(\d+)$/.exec(name)?.[1]
+  if (descriptor !== undefined) return readInherited(Number(descriptor))
   const stateDir = options.stateDir ?? defaultStateDir()
   const candidates = isAbsolute(name) ? [name] : [resolve(name), join(stateDir, name)]
   const deadline = performance.now() + (options.waitMs ?? waitMs)
@@ -41,19 +46,36 @@ export async function readJoin(
   )
 }
 
+/**
+ * Reads a descriptor that the parent process gave, and closes it, so that no child of ours gets it. Read directly: what
+ * Node calls a pipe is a socket, which cannot be opened through /dev/fd.
+ */
+async function readInherited(descriptor: number): Promise<Join> {
+  let text: string
+  try {
+    text = await promisify(readDescriptor)(descriptor, 'utf8')
+    await promisify(close)(descriptor)
+  } catch (error) {
+    throw unreadable(error)
+  }
+  return parseJoin(text)
+}
+
 /** Null for a file that is not there or has nothing in it yet. */
 async function readIfThere(file: string): Promise<string | null> {
   try {
     const text = await readFile(file, 'utf8')
     if (text.trim() !== '') return text
-    // A pipe that ended empty will not be filled any more.
-    if (!(await stat(file)).isFile())
-      throw new ProtocolError('JOIN_INVALID', `${file} ended before a join string came.`)
-    return null
+    // A named pipe that ended empty will not be filled any more.
+    return (await stat(file)).isFile() ? null : text
   } catch (error) {
-    if (error instanceof ProtocolError) throw error
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw new ProtocolError('JOIN_NOT_FOUND', `The join file cannot be read: ${message}`, { cause: error })
+    throw unreadable(error)
   }
+}
+
+function unreadable(error: unknown): ProtocolError {
+  const text = `The join file cannot be read: ${(error as Error).message}`
+  return new ProtocolError('JOIN_NOT_FOUND', text, { cause: error })
 }
