@@ -1,5 +1,6 @@
-import type { BrokerConnection } from './broker-connection.ts'
+import { tearDownNote } from '@loads-runner/broker'
 import type { RunEvent } from '@loads-runner/protocol'
+import type { BrokerConnection } from './broker-connection.ts'
 
 /** The code of the user that runs once per run, in the process that started it. */
 export interface RunScopedCode {
@@ -39,7 +40,7 @@ export class RunConduct {
     if (event.state === 'running') this.#ran = true
     if (event.state === 'ready') this.#setUp ??= this.#runSetUp()
     // The broker says "draining" of a stop, too; then it waits for the agents, not for us.
-    const asked = event.type === 'state' && event.state === 'draining' && event.note.includes('conductor')
+    const asked = event.type === 'state' && event.state === 'draining' && event.note === tearDownNote
     if (asked) this.#tearDown ??= this.#runTearDown()
   }
 

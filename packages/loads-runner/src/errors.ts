@@ -23,8 +23,6 @@ export type RunnerErrorCode =
   | 'RUNNER_CLUSTER'
   /** Results could not be written. */
   | 'RUNNER_RESULTS'
-  /** A port is in use or may not be bound. */
-  | 'RUNNER_BIND'
   /** Interrupted before there was a run to stop. */
   | 'RUNNER_INTERRUPTED'
 

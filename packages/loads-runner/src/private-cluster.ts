@@ -4,8 +4,9 @@ import type { AgentExit, Log, Place } from './place.ts'
 export interface PrivateClusterOptions {
   agents: number
   debug: boolean
-  /** Where the log of a process goes; null keeps the end of it in memory. */
-  logOf: (id: string) => string | null
+  /** Where logs go; null keeps the end of them in memory. */
+  brokerLog: string | null
+  logOf: (agent: string) => string | null
   log: Log
 }
 
@@ -25,7 +26,7 @@ export async function openPrivateCluster(options: PrivateClusterOptions): Promis
     args: [binary('loads-broker'), '--private', ...level],
     readLine: true,
     startTimeoutMs: startMs,
-    logFile: options.logOf('broker'),
+    logFile: options.brokerLog,
   })
   const exits = new ExitList()
   try {

@@ -67,6 +67,11 @@ export class RunDirectory {
     await writeJson(join(this.path, 'summary.json'), summary)
   }
 
+  /** Where the log of a broker of our own goes. */
+  get brokerLog(): string {
+    return join(this.path, 'broker.log')
+  }
+
   /** Where an agent's log goes. */
   logOf(id: string): string {
     return join(this.path, 'agents', id.replaceAll(/[^\w.-]/g, '_'), 'log')

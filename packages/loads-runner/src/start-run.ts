@@ -5,7 +5,7 @@ import type { Bundle } from '@loads-runner/engine'
 import type { Summary } from '@loads-runner/metrics'
 import type { RunSpec } from '@loads-runner/protocol'
 import { BrokerConnection } from './broker-connection.ts'
-import { RunConduct } from './conduct.ts'
+import type { RunConduct } from './conduct.ts'
 import type { Display } from './console/display.ts'
 import { UsageError } from './errors.ts'
 import { checkLimits } from './host-limits.ts'
@@ -112,6 +112,7 @@ async function watch(
   record: RunRecord | null,
   secrets: Secrets,
 ): Promise<WatchEnd> {
+  const conducting = spec.conducted ? await import('./conduct.ts') : null
   let conduct: RunConduct | null = null
   return watchRun({
     connection,
@@ -129,11 +130,11 @@ async function watch(
     },
     prepare: (follower) => {
       place.onAgentExit((exit) => follower.agentExited(exit))
-      if (!spec.conducted) return null
+      if (conducting === null) return null
       const code = import('@loads-runner/engine').then(({ Conductor }) =>
         Conductor.open(tests.bytes, spec, runId),
       )
-      conduct = new RunConduct(
+      conduct = new conducting.RunConduct(
         code,
         runId,
         () => follower.connection,
@@ -178,8 +179,11 @@ async function openPlace(
     return (await import('./local-place.ts')).openLocalPlace({ inProcess, log })
   }
   const { openPrivateCluster } = await import('./private-cluster.ts')
-  const logOf = (id: string) => directory?.logOf(id) ?? null
-  return openPrivateCluster({ agents: settings.agents, debug: settings.debug, logOf, log })
+  const logs = {
+    brokerLog: directory?.brokerLog ?? null,
+    logOf: (id: string) => directory?.logOf(id) ?? null,
+  }
+  return openPrivateCluster({ agents: settings.agents, debug: settings.debug, ...logs, log })
 }
 
 /** @throws {UsageError} when a file cannot be read */

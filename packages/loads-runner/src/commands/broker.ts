@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { helpText, readCommandLine } from '../command-line.ts'
-import { RunnerError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { resolveSettings } from '../option-table.ts'
 import type { OptionTable } from '../option-table.ts'
 import { flag, hostAndPort, oneOf, word } from '../option-values.ts'
@@ -86,9 +86,7 @@ export async function brokerCommand(world: World): Promise<number> {
     : resolve(world.cwd, settings.stateDir ?? protocol.defaultStateDir())
   const keys = stateDir === null ? protocol.createKeys() : await protocol.loadOrCreateKeys(stateDir)
   const { host, port } = settings.private ? { host: '127.0.0.1', port: 0 } : settings.bind
-  const listener = await protocol.listen({ host, port, keys }).catch((error: Error) => {
-    throw new RunnerError('RUNNER_BIND', explainBind(error, host, port), undefined, error)
-  })
+  const listener = await protocol.listen({ host, port, keys })
   const broker = new Broker({ listener, stateDir, version, log })
   await broker.start()
   const advertise = settings.advertise === null ? listener.address : addressOf(settings.advertise)
@@ -115,11 +113,6 @@ function say(world: World, text: string): number {
 
 function addressOf({ host, port }: { host: string; port: number }): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-function explainBind(error: Error, host: string, port: number): string {
-  const at = addressOf({ host, port })
-  return `cannot listen on ${at}: ${error.message}. Another broker may run there; choose another address with --bind`
 }
 
 /** One line of JSON for the parent, on a descriptor that only it reads. */

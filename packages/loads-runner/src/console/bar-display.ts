@@ -3,7 +3,7 @@ import type { RunView } from '../run-view.ts'
 import type { OutputStream } from '../world.ts'
 import { BarTerminal } from './bar-terminal.ts'
 import type { Display } from './display.ts'
-import { fullBar, fullBarSize, percentOf } from './progress-bar.ts'
+import { fullBar, fullBarSize, isComplete, percentOf } from './progress-bar.ts'
 import { fitFields, statusFields } from './status-line.ts'
 
 /** Redraws per second: figures change twice a second, the clock once. */
@@ -58,7 +58,7 @@ export class BarDisplay implements Display {
 
   leave(): void {
     this.pause()
-    if (this.#view?.progress() === 1) this.#stream.write(`${fullBar()}\n`)
+    if (this.#view !== null && isComplete(this.#view)) this.#stream.write(`${fullBar()}\n`)
     this.#bar = null
     this.#view = null
   }

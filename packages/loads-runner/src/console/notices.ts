@@ -33,7 +33,7 @@ function ownNotices(event: EventMessage['event'], view: RunView, debug: boolean)
         ]
       }
       const waits = event.state === 'queued' || event.state === 'draining'
-      return waits && event.note !== '' ? [oneLine(event.note)] : []
+      return waits && event.note !== '' ? [`${event.state}: ${oneLine(event.note)}`] : []
     }
     case 'log': {
       if (event.level === 'info' && !debug) return []

@@ -1,7 +1,7 @@
 import type { RunView } from '../run-view.ts'
 import type { OutputStream } from '../world.ts'
 import type { Display } from './display.ts'
-import { fullBar, percentOf } from './progress-bar.ts'
+import { fullBar, isComplete, percentOf } from './progress-bar.ts'
 import { fitFields, statusFields } from './status-line.ts'
 
 /** Milliseconds between two lines; rarer when a run lasts long. */
@@ -39,7 +39,7 @@ export class PlainDisplay implements Display {
   leave(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
-    if (this.#view?.progress() === 1) this.#stream.write(`${fullBar()}\n`)
+    if (this.#view !== null && isComplete(this.#view)) this.#stream.write(`${fullBar()}\n`)
     this.#view = null
   }
 

@@ -13,3 +13,8 @@ export function percentOf(view: RunView): string {
 export function fullBar(): string {
   return `[${'='.repeat(fullBarSize)}]  100%`
 }
+
+/** The run has ended and did all of its plan. */
+export function isComplete(view: RunView): boolean {
+  return view.summary !== null && view.progress() === 1
+}

@@ -38,7 +38,7 @@ function runningFields(view: RunView): string[] {
   const lost = view.agentsIn('lost', 'fenced').length
   return [
     plannedMs === null ? clock : `${clock}/${formatClock(plannedMs)}`,
-    `${formatCount(hits.count)} hits`,
+    plural(hits.count, 'hit'),
     `${formatRate(live.hitsPerSecond)}/s`,
     plural(tests.errors + tests.failures, 'error'),
     `p50 ${formatMillis(live.p50)} p95 ${formatMillis(live.p95)} p99 ${formatMillis(live.p99)}`,
