@@ -1,0 +1,129 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { createInProcessChannel, type Dialer, type Identity, type RunSpec } from '@loads-runner/protocol'
+import { Broker } from '../../src/broker.ts'
+import { FakeAgent } from './fake-agent.ts'
+import { FakeConsole } from './fake-console.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** Milliseconds of the manual clock per turn of the event loop. */
+const stepMs = 10
+
+/** A real broker with scripted peers over the in-process channel, all on one manual clock. */
+export class World {
+  readonly clock = new ManualClock()
+  readonly broker: Broker
+  readonly dialer: Dialer
+  readonly log: { level: string; text: string }[] = []
+
+  constructor(stateDir: string | null = null) {
+    const { listener, dialer } = createInProcessChannel()
+    this.dialer = dialer
+    this.broker = new Broker({
+      listener,
+      stateDir,
+      version: '1.2.3',
+      clock: this.clock,
+      log: (level, text) => this.log.push({ level, text }),
+    })
+  }
+
+  async open(): Promise<this> {
+    await this.broker.start()
+    return this
+  }
+
+  async close(): Promise<void> {
+    await this.broker.close()
+  }
+
+  agent(id: string, options: Partial<Identity> = {}): FakeAgent {
+    return new FakeAgent(this.dialer, this.clock, id, options)
+  }
+
+  /** Agents a1, a2 ... that are registered. */
+  async agents(count: number, options: Partial<Identity> = {}): Promise<FakeAgent[]> {
+    const agents = Array.from({ length: count }, (_, index) => this.agent(`a${index + 1}`, options))
+    for (const agent of agents) await agent.dial()
+    return agents
+  }
+
+  async console(): Promise<FakeConsole> {
+    const identity = {
+      id: 'ann',
+      incarnation: `c${this.clock.now()}`,
+      host: 'desk',
+      pid: 2,
+      version: '0',
+      slots: 0,
+    }
+    return new FakeConsole(await this.dialer.dialAsOperator({ ...identity, labels: {} }))
+  }
+
+  /** Lets time pass, step by step, until something is so. */
+  async until(what: string, isSo: () => boolean, limitMs = 300_000): Promise<void> {
+    const endMs = this.clock.monotonic() + limitMs
+    while (!isSo()) {
+      if (this.clock.monotonic() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`)
+      await turn()
+      this.clock.advance(stepMs)
+    }
+  }
+
+  async pass(ms: number): Promise<void> {
+    const endMs = this.clock.monotonic() + ms
+    await this.until(`${ms} ms pass`, () => this.clock.monotonic() >= endMs, ms + 1000)
+  }
+
+  /** Lets messages arrive without time passing. */
+  async settle(): Promise<void> {
+    for (let turns = 0; turns < 20; turns++) await turn()
+  }
+
+  /** What went wrong in the broker itself. */
+  defects(): string[] {
+    return this.log
+      .filter(({ level, text }) => level === 'error' && /defect|failed:/.test(text))
+      .map(({ text }) => text)
+  }
+}
+
+export const noTarget = {
+  serverUrl: null,
+  timeoutMs: 30_000,
+  insecure: false,
+  ca: null,
+  cert: null,
+  key: null,
+  proxy: null,
+}
+
+export function specOf(changes: Partial<RunSpec> = {}): RunSpec {
+  return {
+    names: ['example.TestWebSite.test_es'],
+    tests: [{ label: 'TestWebSite.test_es', className: 'TestWebSite', method: 'test_es', weight: 1 }],
+    profile: { stages: [{ users: 10, iterations: 3, durationMs: null }], rampUpMs: 0, delayMs: 0 },
+    seed: 1,
+    agents: 1,
+    workers: null,
+    target: noTarget,
+    params: {},
+    env: {},
+    secrets: {},
+    labels: {},
+    project: null,
+    user: null,
+    testRunner: null,
+    bundle: null,
+    conducted: false,
+    windowMs: 1000,
+    maxSeries: 1000,
+    minCoverage: 1,
+    onAgentLoss: 'respread',
+    leaseMs: 6000,
+    maxOrphanMs: 30_000,
+    drainMs: 10_000,
+    testTimeoutMs: 60_000,
+    waitForAgentsMs: 0,
+    ...changes,
+  }
+}
