@@ -37,7 +37,10 @@ export interface Closed {
 export interface Connection<Out, In> {
   /**
    * Queues a message. Returns false when more than the high-water mark waits to be written, true otherwise;
-   * the message is queued either way. After the end it does nothing and returns false.
+   * the message is queued either way. After the end it does nothing and returns false. A side that lets 10,000
+   * messages or 64 MiB wait ends the connection as lost.
+   *
+   * @throws {ProtocolError} MESSAGE_TOO_LARGE above 64 MiB, MESSAGE_INVALID for values without a wire form.
    */
   send(message: Out): boolean
   /** Messages queued here and not yet handed to the transport. */

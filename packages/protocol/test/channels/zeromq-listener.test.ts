@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
@@ -288,6 +288,85 @@ describe('ZeroMQ listener', () => {
       )
       await other.close()
       await assertServes()
+    })
+  })
+
+  describe('and agents in other processes', () => {
+    const children: ChildProcess[] = []
+
+    afterEach(async () => {
+      for (const child of children.splice(0)) {
+        if (child.exitCode !== null || child.signalCode !== null) continue
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
+    })
+
+    async function forkAgent(close: boolean): Promise<ChildProcess> {
+      const child = fork(fileURLToPath(new URL('agent-process.ts', import.meta.url)))
+      children.push(child)
+      child.send({ join: formatJoin(keys, 'agent', listener.address), close })
+      await once(child, 'message')
+      return child
+    }
+
+    it('notices a killed agent at once', async () => {
+      const child = await forkAgent(false)
+      const { connection } = await peers.agent()
+      const inbox = new Inbox(connection)
+      await inbox.take(1)
+      const killedAt = performance.now()
+      child.kill('SIGKILL')
+      assert.equal((await connection.closed).reason, 'lost')
+      const tookMs = performance.now() - killedAt
+      assert.ok(tookMs < 5_000, `${tookMs} ms`)
+    })
+
+    it('is not held up by a frozen agent, whose share of memory is bounded', async () => {
+      const child = await forkAgent(false)
+      const frozen = await peers.agent()
+      const near = await dialAs('agent').dialAsAgent(identityOf('other'))
+      const other = await peers.agent()
+      const inbox = new Inbox(near)
+      child.kill('SIGSTOP')
+
+      const bytes = new Uint8Array(1024 * 1024)
+      let sent = 0
+      while (sent < 200 && frozen.connection.backlog < 30) {
+        frozen.connection.send({ type: 'bundle', runId: 'run', hash: '', last: false, bytes })
+        other.connection.send({ type: 'ack', runId: 'run', number: sent })
+        sent += 1
+        await inbox.take(sent)
+      }
+      // All but a window waits here, where it is counted.
+      assert.equal(frozen.connection.backlog, 30)
+      assert.ok(sent <= 40, `${sent} MiB`)
+      for (let i = 0; i < 100; i++)
+        frozen.connection.send({ type: 'bundle', runId: 'run', hash: '', last: false, bytes })
+      const ended = await frozen.connection.closed
+      assert.equal(ended.reason, 'lost')
+      assert.match(ended.message, /too slow/)
+      await near.close()
+    })
+
+    it('lets a process end by itself that has closed its connection', async () => {
+      const child = await forkAgent(true)
+      const [code] = (await once(child, 'exit')) as [number]
+      assert.equal(code, 0)
+      const { connection } = await peers.agent()
+      assert.equal((await connection.closed).reason, 'bye')
+    })
+
+    it('lets a process end by itself that has closed its listener', async () => {
+      const script = `
+        import { listen } from ${JSON.stringify(new URL('../../src/channels/zeromq-listener.ts', import.meta.url).href)}
+        import { createKeys } from ${JSON.stringify(new URL('../../src/keys.ts', import.meta.url).href)}
+        const listener = await listen({ host: '127.0.0.1', port: 0, keys: createKeys() })
+        await listener.close()`
+      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
+      children.push(child)
+      const [code] = (await once(child, 'exit')) as [number]
+      assert.equal(code, 0)
     })
   })
 
