@@ -145,8 +145,12 @@ export class Assertions {
   }
 
   /** Length of a string or list, size of a set or map. */
-  assertLength(value: { length: number } | { size: number }, expected: number, message?: string): void {
-    const actual = 'length' in value ? value.length : value.size
+  assertLength(
+    value: string | { length: number } | { size: number },
+    expected: number,
+    message?: string,
+  ): void {
+    const actual = typeof value === 'string' || 'length' in value ? value.length : value.size
     if (actual !== expected) {
       fail(
         actual,

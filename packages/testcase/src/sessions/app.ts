@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Guard } from '../forgotten-promise.ts'
 import { describeExpected, isExpected, type ExpectedStatus } from './http-call.ts'
 import type { RequestOptions } from './http-request.ts'
 import type { HttpSession } from './http-session.ts'
@@ -64,15 +65,18 @@ export class AppClient {
    * @throws what `session.request` throws
    */
   request(method: string, url: string, options?: RequestOptions): Promise<AppResponse> {
-    const answer = this.#checked(method, url, options)
-    answer.catch(() => {})
-    return answer
+    const guard = new Guard()
+    return guard.keep(this.#checked(guard, method, url, options))
   }
 
-  async #checked(method: string, url: string, options?: RequestOptions): Promise<AppResponse> {
-    const response = await this.#session.request(method, url, options)
-    checkStatus(response, options?.status)
-    return new AppResponse(response)
+  async #checked(guard: Guard, method: string, url: string, options?: RequestOptions): Promise<AppResponse> {
+    try {
+      const response = await this.#session.request(method, url, options)
+      checkStatus(response, options?.status)
+      return new AppResponse(response)
+    } catch (error) {
+      throw guard.failed(error)
+    }
   }
 }
 

@@ -34,8 +34,6 @@ const classOfCode: Readonly<Record<string, HitErrorClass>> = {
   UND_ERR_HEADERS_TIMEOUT: 'timeout',
   UND_ERR_BODY_TIMEOUT: 'timeout',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'closed',
-  HPE_INVALID_EOF_STATE: 'closed',
-  HPE_CLOSED_CONNECTION: 'closed',
   UND_ERR_HEADERS_OVERFLOW: 'protocol',
   EADDRNOTAVAIL: 'ports',
   EMFILE: 'ports',
@@ -54,10 +52,7 @@ const tlsCode = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|ERROR_IN_C)
 /** The class of an attempt that broke with this error. */
 export function classify(error: unknown, at: Break): HitErrorClass {
   const { code, message } = plain(error)
-  const found =
-    classOfCode[code] ??
-    (tlsCode.test(code) ? 'tls' : code === 'UND_ERR_SOCKET' ? socketClass(message) : null)
-  if (found === null) return 'protocol'
+  const found = classOfCode[code] ?? (tlsCode.test(code) ? 'tls' : classOfMessage(message))
   if ((found === 'reset' || found === 'closed') && isStale(at)) return 'stale-connection'
   return found
 }
@@ -71,9 +66,10 @@ function isStale(at: Break): boolean {
   return at.reused && !at.answered && at.elapsedMs < at.idleMs
 }
 
-/** undici tells a closed connection from a garbled one by its message only. */
-function socketClass(message: string): HitErrorClass {
-  return message.startsWith('bad ') ? 'protocol' : 'closed'
+/** What undici tells by its message only: a closed connection from a garbled one. */
+function classOfMessage(message: string): HitErrorClass {
+  if (message === 'closed' || message === 'destroyed' || message === 'other side closed') return 'closed'
+  return message.includes('Invalid EOF state') ? 'closed' : 'protocol'
 }
 
 /** Code and message of whatever was thrown; of the first error where several addresses were tried. */

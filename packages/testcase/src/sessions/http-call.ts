@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Tags } from '../meter.ts'
 
-export type CallBody = string | Buffer | Uint8Array | Readable | FormData | AsyncIterable<unknown> | null
+export type CallBody = string | Buffer | Uint8Array | Readable | AsyncIterable<unknown> | null
 
 /**
  * One request as it goes out: the fields undici reads, and what is needed to record it. Never changed once made, so

@@ -26,7 +26,7 @@ export interface RequestOptions {
   json?: unknown
   /** Sent as `application/x-www-form-urlencoded`. */
   form?: Exclude<Query, string>
-  /** Sent as `multipart/form-data`. */
+  /** Sent as `multipart/form-data`; held in memory. */
   multipart?: FormData
   /** Streams and iterables are sent as they come, and cannot be sent again after a redirect that asks for it. */
   body?: string | Uint8Array | Readable | AsyncIterable<Uint8Array | string>
@@ -93,6 +93,27 @@ export function draftRequest(
   }
 }
 
+/**
+ * Writes the parts of `multipart` down: into a body with its boundary in Content-Type.
+ *
+ * @throws {UsageError} not a FormData, or another body besides
+ */
+export async function withMultipart(options: RequestOptions): Promise<RequestOptions> {
+  const { multipart, ...rest } = options
+  if (!(multipart instanceof FormData)) throw new UsageError('multipart must be a FormData')
+  for (const other of ['json', 'form', 'body'] as const) {
+    if (options[other] !== undefined) throw new UsageError(`give one of multipart and ${other}, not both`)
+  }
+  // Node's own Response knows how to write a FormData.
+  const written = new Response(multipart)
+  const body = new Uint8Array(await written.arrayBuffer())
+  const headers = {
+    'content-type': written.headers.get('content-type')!,
+    ...checkedRecord(options.headers ?? {}),
+  }
+  return { ...rest, body, headers }
+}
+
 /** The call of one hop. */
 export function makeCall(
   draft: Draft,
@@ -147,9 +168,7 @@ interface Body {
 }
 
 function bodyOf(options: RequestOptions): Body {
-  const given = [options.json, options.form, options.multipart, options.body].filter(
-    (each) => each !== undefined,
-  )
+  const given = [options.json, options.form, options.body].filter((each) => each !== undefined)
   if (given.length > 1) throw new UsageError('give one of json, form, multipart and body, not several')
   if (options.json !== undefined) {
     const text = JSON.stringify(options.json)
@@ -159,8 +178,6 @@ function bodyOf(options: RequestOptions): Body {
   if (options.form !== undefined) {
     return buffered(toSearchParams(options.form).toString(), 'application/x-www-form-urlencoded')
   }
-  // undici writes the parts, and the header with their boundary.
-  if (options.multipart !== undefined) return { body: options.multipart, bytes: null, contentType: null }
   const { body } = options
   if (body === undefined || body === null) return { body: null, bytes: 0, contentType: null }
   if (typeof body === 'string') return buffered(body, 'text/plain;charset=UTF-8')

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { UserContext } from '../context.ts'
 import { InterruptedError, RedirectError, RequestError, UsageError } from '../errors.ts'
+import { Guard } from '../forgotten-promise.ts'
 import { acceptedCodings } from './content-coding.ts'
 import { Cookies } from './cookies.ts'
 import { DefaultHeaders, type HeaderValue } from './header-list.ts'
@@ -8,7 +9,7 @@ import { describeBreak } from './hit-error.ts'
 import type { HttpCall } from './http-call.ts'
 import { BrokenCall, Stop, type HttpConnection, type Outcome } from './http-connection.ts'
 import { HttpOrigin } from './http-origin.ts'
-import { draftRequest, makeCall, type Draft, type RequestOptions } from './http-request.ts'
+import { draftRequest, makeCall, withMultipart, type Draft, type RequestOptions } from './http-request.ts'
 import { isRedirect, maxHops, redirected } from './redirect.ts'
 import type { HttpResponse } from './response.ts'
 import { routeOf, type Route } from './route.ts'
@@ -102,13 +103,10 @@ export class HttpSession {
    * @throws {UsageError} options or a URL that cannot be
    */
   request(method: string, url: string, options?: RequestOptions): Promise<HttpResponse> {
-    const answer =
-      options === undefined && method === 'GET'
-        ? this.#getPlain(url)
-        : this.#request(method, url, options ?? {})
-    // Marked as handled: a test that forgets to await must not bring the process down. The hit is recorded anyway.
-    answer.catch(ignore)
-    return answer
+    // A test that forgets to await must not bring the process down. The hit is recorded anyway.
+    const guard = new Guard()
+    if (options === undefined && method === 'GET') return guard.keep(this.#getPlain(url, guard))
+    return guard.keep(this.#requestGuarded(method, url, options ?? {}, guard))
   }
 
   /** @internal Closes all connections; what still runs ends as interrupted. */
@@ -120,8 +118,23 @@ export class HttpSession {
   }
 
   /** The hot path: a known URL, no options, nothing to build. */
-  async #getPlain(url: string): Promise<HttpResponse> {
-    const known = this.#known(url)
+  async #getPlain(url: string, guard: Guard): Promise<HttpResponse> {
+    try {
+      const known = this.#known(url)
+      const call = this.#plainCall(url, known)
+      this.#checkSignal(call)
+      const connection = known.origin.take() ?? (await this.#waitFor(known.origin, call))
+      const outcome = await connection.send(call)
+      if (outcome instanceof BrokenCall) throw brokenError(call, outcome)
+      if (outcome.mayHaveCookies) this.#storeCookies(outcome)
+      if (!isRedirect(outcome.status)) return outcome
+      return await this.#follow(draftRequest('GET', url, known.route, this.#headers.list, {}), outcome, {})
+    } catch (error) {
+      throw guard.failed(error)
+    }
+  }
+
+  #plainCall(url: string, known: KnownRoute): HttpCall {
     const cookie = this.#cookieFor(known.route.href)
     if (
       known.plainGet === null ||
@@ -133,19 +146,26 @@ export class HttpSession {
       known.headersVersion = this.#headers.version
       known.cookie = cookie
     }
-    const call = known.plainGet
-    this.#checkSignal(call)
-    const connection = known.origin.take() ?? (await this.#waitFor(known.origin, call))
-    const outcome = await connection.send(call)
-    if (outcome instanceof BrokenCall) throw brokenError(call, outcome)
-    if (outcome.mayHaveCookies) this.#storeCookies(outcome)
-    if (!isRedirect(outcome.status)) return outcome
-    return this.#follow(draftRequest('GET', url, known.route, this.#headers.list, {}), outcome, {})
+    return known.plainGet
+  }
+
+  async #requestGuarded(
+    method: string,
+    url: string,
+    options: RequestOptions,
+    guard: Guard,
+  ): Promise<HttpResponse> {
+    try {
+      return await this.#request(method, url, options)
+    } catch (error) {
+      throw guard.failed(error)
+    }
   }
 
   async #request(method: string, url: string, options: RequestOptions): Promise<HttpResponse> {
     const known = this.#known(url)
-    const draft = draftRequest(method.toUpperCase(), url, known.route, this.#headers.list, options)
+    const sendable = options.multipart === undefined ? options : await withMultipart(options)
+    const draft = draftRequest(method.toUpperCase(), url, known.route, this.#headers.list, sendable)
     const answer = await this.#send(draft, known.origin, options)
     if (!isRedirect(answer.status) || options.redirect === 'manual') return answer
     return this.#follow(draft, answer, options)
@@ -308,5 +328,3 @@ async function* tellingErrors(body: AsyncIterable<unknown>, onError: (error: unk
     throw error
   }
 }
-
-function ignore(): void {}

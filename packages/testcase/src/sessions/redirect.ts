@@ -47,7 +47,7 @@ export function redirected(
     ((status === 301 || status === 302) && from.method === 'POST')
   if (asGet)
     for (const name of ['content-type', 'content-length', 'content-encoding']) removeHeader(headers, name)
-  else if (from.bodyBytes === null && !(from.body instanceof FormData)) {
+  else if (from.bodyBytes === null) {
     throw new RedirectError(
       `${from.method} ${url} answered ${status}, which asks for the body again, and a stream cannot be sent twice; ` +
         "send a buffer, or use redirect: 'manual'",

@@ -1,5 +1,6 @@
 import type { UserContext } from '../context.ts'
 import type { TestClass } from '../test-case.ts'
+import { Guard } from '../forgotten-promise.ts'
 import { AppClient } from './app.ts'
 import { HttpSession } from './http-session.ts'
 import { Server } from './server.ts'
@@ -27,10 +28,16 @@ export class SessionSet {
   }
 
   openWebSocket(url: string, options: WebSocketOptions): Promise<WebSocketSession> {
-    const opening = openWebSocket(this.#context, this.#server, url, options, this.#sockets)
-    // Marked as handled: a test that does not await it must not bring the process down.
-    opening.catch(() => {})
-    return opening
+    const guard = new Guard()
+    return guard.keep(this.#open(guard, url, options))
+  }
+
+  async #open(guard: Guard, url: string, options: WebSocketOptions): Promise<WebSocketSession> {
+    try {
+      return await openWebSocket(this.#context, this.#server, url, options, this.#sockets)
+    } catch (error) {
+      throw guard.failed(error)
+    }
   }
 
   /** @throws the first error of a socket that the test has not seen */

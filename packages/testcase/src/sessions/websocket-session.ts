@@ -2,13 +2,14 @@ import WebSocket from 'ws'
 import type { UserContext } from '../context.ts'
 import { toMillis } from '../duration.ts'
 import { InterruptedError, WebSocketError } from '../errors.ts'
+import { Guard } from '../forgotten-promise.ts'
 import { ReceiveQueue, type Message } from './receive-queue.ts'
 import { shakeHands } from './websocket-handshake.ts'
 import type { Server } from './server.ts'
 
 export interface WebSocketOptions {
   /** Called for each message: text as a string, binary as a Buffer. What it throws is thrown again in the test. */
-  onMessage?: (message: Message, socket: WebSocketSession) => void
+  onMessage?: (message: Message, socket: WebSocketSession) => unknown
   protocols?: string | readonly string[]
   headers?: Readonly<Record<string, string>>
   /** Time for the handshake: milliseconds or `'5s'`. Default: `--timeout`, else 30 s. */
@@ -72,7 +73,11 @@ export class WebSocketSession {
       meter.socket('message-received', data.length)
       this.#deliver(isBinary ? data : data.toString())
     })
-    socket.on('error', (cause) => this.#fail(new WebSocketError(cause.message, url, cause)))
+    socket.on('error', (cause) => {
+      // The close that follows is part of it.
+      this.#leaving = true
+      this.#fail(new WebSocketError(cause.message, url, cause))
+    })
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => {
         this.#end = { code, reason: reason.toString() }
@@ -126,12 +131,19 @@ export class WebSocketSession {
    * @throws {InterruptedError} the execution was cut
    */
   receive(options: { timeout?: number | string } = {}): Promise<Message> {
-    const message = this.#receive(options.timeout)
-    message.catch(() => {})
-    return message
+    const guard = new Guard()
+    return guard.keep(this.#receiveGuarded(guard, options.timeout))
   }
 
-  async #receive(timeout: number | string | undefined): Promise<Message> {
+  async #receiveGuarded(guard: Guard, timeout: number | string | undefined): Promise<Message> {
+    try {
+      return await this.#receive(timeout)
+    } catch (error) {
+      throw guard.failed(error)
+    }
+  }
+
+  #receive(timeout: number | string | undefined): Promise<Message> {
     this.#rethrow()
     this.#checkSignal('receive()')
     if (this.#overflowed) throw this.#overflowError()
