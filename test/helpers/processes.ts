@@ -56,18 +56,20 @@ export async function assertNoneLeft(mark: string, withinMs = 5_000): Promise<vo
 /** Ends whatever carries the mark. */
 export async function killMarked(mark: string): Promise<void> {
   // A process may start another while we look: look again.
-  for (let round = 0; round < 10; round++) {
-    const left = processesMarked(mark)
-    if (left.length === 0) return
-    for (const { pid } of left) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // It ended by itself.
-      }
+  for (let round = 0; round < 10 && killMarkedNow(mark) > 0; round++) await delay(20)
+}
+
+/** One look, at once: for the end of this process. Returns how many were found. */
+export function killMarkedNow(mark: string): number {
+  const left = processesMarked(mark)
+  for (const { pid } of left) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It ended by itself.
     }
-    await delay(20)
   }
+  return left.length
 }
 
 function allProcesses(): ProcessView[] {

@@ -7,10 +7,19 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Summary } from '@loads-runner/metrics'
 import { writeFiles } from './files.ts'
-import { assertNoneLeft, killMarked, markVariable } from './processes.ts'
+import { assertNoneLeft, killMarked, killMarkedNow, markVariable } from './processes.ts'
 import { cleanUpAfterTest, temporaryDirectory } from './temporary.ts'
 
 const packageDirectory = fileURLToPath(new URL('../../packages/loads-runner', import.meta.url))
+
+/** Marks of tests that have not been cleaned up: when mocha itself is ended, they are now. */
+const unfinished = new Set<string>()
+process.once('exit', () => {
+  for (const mark of unfinished) killMarkedNow(mark)
+})
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]))
+}
 
 export type BinaryName = 'loads-runner' | 'loads-broker' | 'loads-agent'
 
@@ -101,6 +110,7 @@ export class RunningCli {
       detached: true,
     })
     this.pid = this.#child.pid ?? -1
+    unfinished.add(this.mark)
     this.#child.stdin?.on('error', () => {})
     if (options.input !== undefined && options.input !== 'open') this.#child.stdin?.end(options.input)
     this.#readLines()
@@ -167,6 +177,7 @@ export class RunningCli {
   async destroy(): Promise<void> {
     this.#child.kill('SIGKILL')
     await killMarked(this.mark)
+    unfinished.delete(this.mark)
   }
 
   #readLines(): void {
