@@ -150,7 +150,8 @@ export class Load {
     if (this.#over) return
     this.#over = true
     this.figures.stopClock()
-    if (this.#roster.all().every((member) => member.gone)) {
+    // After a stop that is what was asked for, however it came about.
+    if (this.#stopMode === null && this.#roster.all().every((member) => member.gone)) {
       this.#options.onBlame(4, 'no agent is left: every agent of the run was lost')
     }
     this.#options.onEnd()

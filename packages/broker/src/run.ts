@@ -289,7 +289,7 @@ export class Run {
     this.#blame(stopCodes[reason], reason === 'operator' ? 'stopped by an operator' : `stopped by ${reason}`)
     if (this.#concluding) {
       if (mode !== 'kill') return
-      this.#blame(4, 'tearDownRun was not waited for: kill was asked for')
+      this.#blame(stopCodes[reason], 'tearDownRun was not waited for: kill was asked for')
       return this.#finish()
     }
     if (!this.#load.began) return this.#abandon(stopCodes[reason], 'stopped before load began')

@@ -1,0 +1,463 @@
+import assert from 'node:assert/strict'
+import type { Summary } from '@loads-runner/metrics'
+import type { RunSpec } from '@loads-runner/protocol'
+import type { FakeAgent } from './support/fake-agent.ts'
+import type { SeenRun } from './support/fake-console.ts'
+import { specOf, World } from './support/world.ts'
+
+describe('load', () => {
+  let world: World
+  beforeEach(async () => {
+    world = await new World().open()
+  })
+  afterEach(async () => {
+    assert.deepEqual(world.defects(), [])
+    await world.close()
+  })
+
+  /** A run in which agents do nothing with a stage by themselves. */
+  async function began(agents: FakeAgent[], changes: Partial<RunSpec> = {}): Promise<SeenRun> {
+    for (const agent of agents) {
+      agent.onStage = () => {}
+      agent.onStop = () => {}
+    }
+    const console = await world.console()
+    const { runId } = await console.ask({
+      type: 'submit',
+      spec: specOf({ agents: agents.length, ...changes }),
+    })
+    const run = console.run(runId)
+    await world.until('every agent runs', () =>
+      agents.every((agent) => agent.sessions.get(runId)?.stage === 0),
+    )
+    return run
+  }
+
+  async function finished(run: SeenRun): Promise<Summary> {
+    await world.until('finished', () => run.summary !== null)
+    return run.summary!
+  }
+
+  function checkBalance(summary: Summary): void {
+    for (const { id, ledger } of summary.agents) {
+      assert.equal(ledger.started, ledger.reported + ledger.lost, `the ledger of ${id} does not balance`)
+    }
+    const { started, finished: ended, interrupted, lost } = summary.tests
+    assert.equal(started, ended + interrupted + lost)
+  }
+
+  describe('windows', () => {
+    it('counts a window once, however often it is sent, and acknowledges it again', async () => {
+      const [agent] = await world.agents(1)
+      const run = await began([agent!])
+      const session = agent!.session()
+      session.execute(0, 0, 3)
+      session.send(agent!.connection)
+      await world.until('acknowledged', () => session.acked === 0)
+      session.execute(1, 0, 3)
+      session.send(agent!.connection)
+      const acks = () => agent!.types().filter((type) => type === 'ack').length
+      const before = acks()
+      for (const window of session.windows) agent!.say(window)
+      agent!.say(session.windows[1]!)
+      await world.until('acknowledged', () => session.acked === 1)
+      agent!.say(session.windows[1]!)
+      await world.until('acknowledged again', () => acks() >= before + 3)
+      session.send(agent!.connection, true)
+      agent!.say(session.windows[2]!)
+      const summary = await finished(run)
+      assert.equal(summary.tests.finished, 6)
+      assert.equal(summary.hits.count, 6)
+      assert.equal(summary.coverage.windowsReceived, 3)
+      assert.equal(run.aggregate.hits().count, 6)
+    })
+
+    it('takes windows in order, whatever order they come in', async () => {
+      const [agent] = await world.agents(1)
+      const run = await began([agent!])
+      const session = agent!.session()
+      session.execute(0, 0, 3)
+      session.cut()
+      session.hit('GET /new', 4)
+      session.cut()
+      session.execute(1, 0, 2)
+      session.cut()
+      session.cut(true)
+      for (const number of [3, 2, 0, 1]) agent!.say(session.windows[number]!)
+      const summary = await finished(run)
+      assert.equal(summary.exitCode, 0)
+      assert.equal(summary.hits.count, 9)
+      assert.equal(summary.coverage.ratio, 1)
+    })
+
+    it('names a window that never comes, and takes the ones behind it', async () => {
+      const [agent] = await world.agents(1)
+      const run = await began([agent!])
+      const session = agent!.session()
+      session.execute(0, 0, 3)
+      session.send(agent!.connection)
+      session.execute(1, 0, 3)
+      session.cut()
+      session.execute(2, 0, 3)
+      session.send(agent!.connection)
+      session.send(agent!.connection, true)
+      const summary = await finished(run)
+      assert.equal(summary.verdict, 'incomplete')
+      assert.equal(summary.exitCode, 5)
+      assert.equal(run.state, 'incomplete')
+      assert.deepEqual(summary.coverage, {
+        windowsOwed: 4,
+        windowsReceived: 3,
+        ratio: 0.75,
+        missing: [{ agent: 'a1', fromSecond: 1, toSecond: 2 }],
+      })
+      assert.match(summary.reasons.join(), /1 of 4 windows are missing \(a1: 1 s to 2 s\)/)
+      assert.equal(summary.hits.count, 6)
+    })
+
+    it('counts a damaged window as missing, says so, and still ends', async () => {
+      const [agent] = await world.agents(1)
+      const run = await began([agent!])
+      const session = agent!.session()
+      session.execute(0, 0, 3)
+      session.send(agent!.connection)
+      agent!.say({ ...session.cut(true), delta: Uint8Array.of(250, 1, 2) })
+      const summary = await finished(run)
+      assert.equal(summary.exitCode, 5)
+      assert.equal(summary.coverage.windowsReceived, 1)
+      assert.match(run.logs().join(), /window 1 of a1 cannot be read/)
+    })
+
+    it('commits windows of all agents together, at most half a second after the first', async () => {
+      const agents = await world.agents(3)
+      const run = await began(agents)
+      const startMs = world.clock.monotonic()
+      for (const agent of agents.slice(0, 2)) {
+        agent.session().execute(agent.session().share.ranges[0]!.first, 0, 1)
+        agent.session().send(agent.connection)
+      }
+      await world.until('committed', () => run.ofType('commit').length === 1)
+      const tookMs = world.clock.monotonic() - startMs
+      assert.ok(tookMs >= 400 && tookMs <= 600, `took ${tookMs} ms`)
+      assert.deepEqual(
+        run.ofType('commit')[0]!.windows.map(({ agent, number }) => [agent, number]),
+        [
+          ['a1', 0],
+          ['a2', 0],
+        ],
+      )
+      assert.equal(run.ofType('commit')[0]!.finished, 2)
+    })
+
+    it('does not wait once every agent has reported', async () => {
+      const agents = await world.agents(2)
+      const run = await began(agents)
+      const startMs = world.clock.monotonic()
+      for (const agent of agents) agent.session().send(agent.connection)
+      await world.until('committed', () => run.ofType('commit').length === 1)
+      assert.ok(world.clock.monotonic() - startMs < 200)
+    })
+
+    it('tells every agent when the catalogue is full, and folds the rest into overflow', async () => {
+      const agents = await world.agents(2)
+      const run = await began(agents, { maxSeries: 2 })
+      const [one, two] = agents as [FakeAgent, FakeAgent]
+      one.session().hit('GET /1', 1)
+      one.session().hit('GET /2', 1)
+      one.session().send(one.connection)
+      await world.until('both know', () => agents.every((agent) => agent.types().includes('catalogue')))
+      two.session().hit('GET /1', 5)
+      two.session().hit('GET /3', 7)
+      two.session().send(two.connection)
+      for (const agent of agents) agent.session().send(agent.connection, true)
+      const summary = await finished(run)
+      const counts = Object.fromEntries(summary.series.map(({ name, count }) => [name, count]))
+      assert.deepEqual(counts, { 'GET /1': 6, 'GET /2': 1, '(other)': 7 })
+      assert.equal(summary.hits.count, 14)
+      assert.ok(summary.series.every((series) => series.partial))
+    })
+  })
+
+  describe('stages', () => {
+    it('begins a stage only when every agent has ended the one before', async () => {
+      const agents = await world.agents(2)
+      const stage = { users: 2, iterations: 1, durationMs: null }
+      const profile = { stages: [stage, stage], rampUpMs: 0, delayMs: 0 }
+      const run = await began(agents, { profile })
+      const [one, two] = agents as [FakeAgent, FakeAgent]
+      const runId = one.session().runId
+      one.say({ type: 'stage-done', runId, stage: 0 })
+      one.say({ type: 'stage-done', runId, stage: 0 })
+      one.say({ type: 'stage-done', runId, stage: 1 })
+      await world.pass(1000)
+      assert.equal(one.session().stage, 0)
+      two.say({ type: 'stage-done', runId, stage: 0 })
+      await world.until('stage 1', () => agents.every((agent) => agent.session().stage === 1))
+      assert.equal(run.ofType('state').at(-1)!.stage, 1)
+      assert.equal(run.ofType('state').at(-1)!.note, 'stage 2 of 2')
+      for (const agent of agents) agent.runStage(agent.session(), 1)
+      assert.equal((await finished(run)).exitCode, 0)
+    })
+
+    it('does not wait for an agent that is lost, and blames one that ends early', async () => {
+      const agents = await world.agents(3)
+      const stage = { users: 3, iterations: 1, durationMs: null }
+      const profile = { stages: [stage, stage], rampUpMs: 0, delayMs: 0 }
+      const run = await began(agents, { profile, onAgentLoss: 'continue', minCoverage: 0 })
+      const [one, two, three] = agents as [FakeAgent, FakeAgent, FakeAgent]
+      const runId = one.session().runId
+      one.say({ type: 'stage-done', runId, stage: 0 })
+      two.session().send(two.connection, true)
+      await three.leave()
+      await world.until('stage 1', () => one.session().stage === 1)
+      one.runStage(one.session(), 1)
+      const summary = await finished(run)
+      assert.equal(summary.exitCode, 5)
+      assert.match(summary.reasons.join(), /a2 ended early, in stage 1 of 2/)
+    })
+  })
+
+  describe('a lost agent', () => {
+    /** Three agents have reported two windows each; then the second one is gone, with executions under way. */
+    async function midway(
+      changes: Partial<RunSpec>,
+    ): Promise<{ run: SeenRun; agents: [FakeAgent, FakeAgent, FakeAgent] }> {
+      const agents = (await world.agents(3)) as [FakeAgent, FakeAgent, FakeAgent]
+      const profile = { stages: [{ users: 6, iterations: 10, durationMs: null }], rampUpMs: 0, delayMs: 0 }
+      const run = await began(agents, { profile, ...changes })
+      for (const agent of agents) {
+        const session = agent.session()
+        const { first } = session.share.ranges[0]!
+        session.execute(first, 0, 3)
+        session.send(agent.connection)
+        session.execute(first, 3, 3, 1)
+        session.send(agent.connection)
+      }
+      await world.until('two windows each', () => agents.every((agent) => agent.session().acked === 1))
+      await world.pass(2000)
+      return { run, agents }
+    }
+
+    /** The others run what is left, their own and what was moved to them. */
+    function complete(agents: FakeAgent[]): void {
+      for (const agent of agents) {
+        const session = agent.session()
+        const { first } = session.share.ranges[0]!
+        session.execute(first, 5, 5)
+        session.interrupt(1)
+        session.execute(first + 1, 0, 10)
+        for (const { user, fromIteration } of session.moved)
+          session.execute(user, fromIteration, 10 - fromIteration)
+        session.send(agent.connection)
+        agent.endStage(session, 0)
+      }
+    }
+
+    it('respread: its users go on elsewhere from their last reported iteration', async () => {
+      const { run, agents } = await midway({ onAgentLoss: 'respread' })
+      const [one, two, three] = agents
+      await two.leave()
+      await world.until('users moved', () => one.session().moved.length + three.session().moved.length === 2)
+      assert.deepEqual(one.session().moved, [{ user: 2, stage: 0, fromIteration: 5 }])
+      assert.deepEqual(three.session().moved, [{ user: 3, stage: 0, fromIteration: 0 }])
+      complete([one, three])
+      const summary = await finished(run)
+      assert.deepEqual(
+        summary.agents.map(({ id, state, ledger }) => ({ id, state, ...ledger })),
+        [
+          { id: 'a1', state: 'done', planned: 25, started: 26, finished: 25, reported: 26, lost: 0 },
+          { id: 'a2', state: 'lost', planned: 5, started: 6, finished: 5, reported: 5, lost: 1 },
+          { id: 'a3', state: 'done', planned: 30, started: 31, finished: 30, reported: 31, lost: 0 },
+        ],
+      )
+      checkBalance(summary)
+      // Everything that was planned has been made, and what is missing is named.
+      assert.equal(summary.tests.finished, 60)
+      assert.equal(summary.schedule.planned, 60)
+      assert.equal(summary.exitCode, 5)
+      assert.equal(summary.coverage.missing.length, 1)
+      const [missing] = summary.coverage.missing
+      assert.equal(missing!.agent, 'a2')
+      assert.equal(missing!.fromSecond, 2)
+      assert.ok(missing!.toSecond > 2 && missing!.toSecond < 4, `${missing!.toSecond}`)
+      assert.equal(
+        summary.agents[1]!.windowsLost,
+        summary.coverage.windowsOwed - summary.coverage.windowsReceived,
+      )
+      assert.deepEqual(run.agentStates('a2').slice(-2), ['running', 'lost'])
+      assert.match(run.logs().join('\n'), /2 users of a2 go on on a1, a3/)
+    })
+
+    it('respread: with a survivor that had ended its stage, the next stage waits for the moved users', async () => {
+      const agents = (await world.agents(2)) as [FakeAgent, FakeAgent]
+      const stage = { users: 2, iterations: 4, durationMs: null }
+      const run = await began(agents, { profile: { stages: [stage, stage], rampUpMs: 0, delayMs: 0 } })
+      const [one, two] = agents
+      one.session().execute(0, 0, 4)
+      one.session().send(one.connection)
+      one.say({ type: 'stage-done', runId: one.session().runId, stage: 0 })
+      await world.until('taken', () => one.session().acked === 0)
+      await two.leave()
+      await world.until('users moved', () => one.session().moved.length === 2)
+      await world.pass(1000)
+      assert.equal(one.session().stage, 0)
+      one.session().execute(1, 0, 4)
+      one.session().send(one.connection)
+      one.say({ type: 'stage-done', runId: one.session().runId, stage: 0 })
+      await world.until('stage 1', () => one.session().stage === 1)
+      one.runStage(one.session(), 1)
+      const summary = await finished(run)
+      assert.equal(summary.tests.finished, 16)
+      checkBalance(summary)
+    })
+
+    it('respread: users that reached a survivor while it was ending go on with another', async () => {
+      const { run, agents } = await midway({ onAgentLoss: 'respread' })
+      const [one, two, three] = agents
+      // The first agent says its last word while add-users is on its way to it.
+      one.onAddUsers = (session) => {
+        session.moved.length = 0
+        session.send(one.connection, true)
+      }
+      await two.leave()
+      await world.until('moved again', () => three.session().moved.length === 2)
+      assert.deepEqual(
+        three
+          .session()
+          .moved.map(({ user }) => user)
+          .sort(),
+        [2, 3],
+      )
+      complete([three])
+      const summary = await finished(run)
+      const planned = summary.agents.map(({ ledger }) => ledger.planned)
+      assert.deepEqual(planned, [20, 5, 35])
+    })
+
+    it('continue: the run goes on short', async () => {
+      const { run, agents } = await midway({ onAgentLoss: 'continue' })
+      await agents[1].leave()
+      await world.until('lost', () => run.agentStates('a2').at(-1) === 'lost')
+      complete([agents[0], agents[2]])
+      const summary = await finished(run)
+      assert.equal(summary.tests.finished, 45)
+      assert.equal(summary.agents[1]!.ledger.planned, 20)
+      assert.equal(summary.agents[1]!.ledger.lost, 1)
+      assert.equal(summary.exitCode, 5)
+      assert.ok(!agents[0].types().includes('add-users'))
+      checkBalance(summary)
+    })
+
+    it('fail: the others are cancelled and the run fails', async () => {
+      const { run, agents } = await midway({ onAgentLoss: 'fail' })
+      for (const agent of agents) agent.onStop = (session) => session.send(agent.connection, true)
+      await agents[1].leave()
+      const summary = await finished(run)
+      assert.equal(summary.exitCode, 4)
+      assert.equal(summary.verdict, 'infrastructure')
+      assert.equal(run.state, 'failed')
+      assert.match(summary.reasons[0]!, /agent a2 was lost, and the run is to fail then/)
+      assert.deepEqual(
+        agents[0].received.flatMap((message) => (message.type === 'stop' ? [message.mode] : [])),
+        ['cancel'],
+      )
+      checkBalance(summary)
+    })
+
+    it('is suspect after two seconds, lost after its lease, and fenced when it comes back', async () => {
+      const { run, agents } = await midway({ onAgentLoss: 'continue' })
+      const [one, two, three] = agents
+      const startMs = world.clock.monotonic()
+      two.pause()
+      await world.until('suspect', () => run.agentStates('a2').at(-1) === 'suspect')
+      const suspectMs = world.clock.monotonic() - startMs
+      assert.ok(suspectMs > 1000 && suspectMs < 3000, `suspect after ${suspectMs} ms`)
+      await world.until('lost', () => run.agentStates('a2').at(-1) === 'lost')
+      const lostMs = world.clock.monotonic() - startMs
+      assert.ok(lostMs > 5000 && lostMs < 7000, `lost after ${lostMs} ms`)
+      await world.until('its link is closed', () => two.closed)
+
+      // It wakes up, dials again as the same process, and sends what it has.
+      two.resume()
+      const late = two.session()
+      late.execute(2, 5, 1)
+      const window = late.cut()
+      await two.dial()
+      for (const each of late.windows) two.say(each)
+      await world.until('fenced', () => run.agentStates('a2').at(-1) === 'fenced')
+      await world.until('told to forget the run', () => two.received.at(-1)!.type === 'release')
+      assert.ok(window.number > late.acked)
+      complete([one, three])
+      const summary = await finished(run)
+      assert.equal(summary.tests.finished, 45)
+      assert.equal(summary.agents[1]!.state, 'fenced')
+      assert.ok(summary.coverage.missing[0]!.toSecond - summary.coverage.missing[0]!.fromSecond >= 6)
+    })
+
+    it('is not lost when it is only late: it is shown as running again', async () => {
+      const { run, agents } = await midway({})
+      agents[1].pause()
+      await world.pass(4000)
+      agents[1].resume()
+      await world.until('running again', () => run.agentStates('a2').slice(-2).join() === 'suspect,running')
+      complete(agents)
+      const summary = await finished(run)
+      assert.equal(summary.exitCode, 0)
+      assert.equal(summary.tests.finished, 60)
+    })
+
+    it('whose link breaks goes on where it was when the same process dials again in time', async () => {
+      const { run, agents } = await midway({})
+      const two = agents[1]
+      const session = two.session()
+      breakLink(two)
+      await world.until('closed', () => two.closed)
+      session.execute(2, 5, 2)
+      session.cut()
+      await world.pass(1500)
+      await two.dial()
+      for (const window of session.windows) two.say(window)
+      await world.until('caught up', () => session.acked === 2)
+      // Its stage is said again, for the case that it never heard of it.
+      assert.equal(two.received.filter((message) => message.type === 'start-stage').length, 2)
+      session.execute(2, 7, 3)
+      session.interrupt(1)
+      session.execute(3, 0, 10)
+      session.send(two.connection)
+      two.endStage(session, 0)
+      complete([agents[0], agents[2]])
+      const summary = await finished(run)
+      assert.equal(summary.exitCode, 0)
+      assert.equal(summary.tests.finished, 60)
+      assert.equal(summary.coverage.ratio, 1)
+    })
+
+    it('whose session died is lost at once and stays registered', async () => {
+      const { run, agents } = await midway({ onAgentLoss: 'continue' })
+      agents[1].say({ type: 'session-lost', runId: agents[1].session().runId, reason: 'out of memory' })
+      await world.until('lost', () => run.agentStates('a2').at(-1) === 'lost', 1000)
+      assert.match(run.ofType('agent').at(-1)!.note, /its session is gone: out of memory/)
+      complete([agents[0], agents[2]])
+      await finished(run)
+      const { agents: rows } = await (await world.console()).ask({ type: 'ping' })
+      assert.equal(rows.length, 3)
+    })
+
+    it('ends the run when no agent is left', async () => {
+      const { run, agents } = await midway({ onAgentLoss: 'respread' })
+      for (const agent of agents) await agent.leave()
+      const summary = await finished(run)
+      assert.equal(summary.exitCode, 4)
+      assert.match(summary.reasons[0]!, /no agent is left/)
+      assert.equal(summary.tests.lost, 3)
+      assert.equal(summary.coverage.missing.length, 3)
+      checkBalance(summary)
+    })
+  })
+})
+
+/** Ends the link from the broker's side, as a broken network would: without a goodbye of the agent. */
+function breakLink(agent: FakeAgent): void {
+  const link = agent.connection as unknown as { lose(message: string): void }
+  link.lose('the network is gone')
+}
