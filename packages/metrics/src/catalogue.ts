@@ -20,12 +20,18 @@ export class Catalogue {
     this.#maxErrorGroups = maxErrorGroups
   }
 
-  /** The same delta with the series that are not admitted moved to their overflow series. */
+  /** The delta with series that are not admitted moved to their overflow series; the very same one if there are none. */
   admit(delta: Delta): Delta {
+    const keys = new Map<string, SeriesKey>()
+    for (const [id, { key }] of delta.series) {
+      const admitted = this.#keyFor(id, key)
+      if (admitted !== key) keys.set(id, admitted)
+    }
+    if (keys.size === 0) return delta
     const admitted = new Delta()
     for (const [id, series] of delta.series) {
-      const key = this.#keyFor(id, series.key)
-      if (key === series.key) admitted.addTo(id, series)
+      const key = keys.get(id)
+      if (key === undefined) admitted.addTo(id, series)
       else admitted.add(moved(series, key))
     }
     return admitted

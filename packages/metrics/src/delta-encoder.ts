@@ -99,10 +99,9 @@ function writeDefinition(writer: ByteWriter, { number, key, detail }: Known): vo
 }
 
 function writeFigures(writer: ByteWriter, delta: SeriesDelta): void {
-  const pairs = delta.buckets === null ? null : [...delta.buckets].filter(([, samples]) => samples !== 0)
-  pairs?.sort(([one], [other]) => one - other)
+  const buckets = delta.buckets === null ? null : ascending(delta.buckets)
   let samplesOfAll = 0
-  for (const [, samples] of pairs ?? []) samplesOfAll += samples
+  for (const samples of buckets?.values() ?? []) samplesOfAll += samples
   const present =
     (delta.count === samplesOfAll ? 0 : fields.count) |
     (delta.failed === 0 ? 0 : fields.failed) |
@@ -111,7 +110,7 @@ function writeFigures(writer: ByteWriter, delta: SeriesDelta): void {
     (delta.bytesIn === 0 && delta.bytesOut === 0 ? 0 : fields.bytes) |
     (delta.value === 0 ? 0 : fields.value) |
     (delta.lastAt === 0 ? 0 : fields.lastAt) |
-    (pairs === null ? 0 : fields.buckets)
+    (buckets === null ? 0 : fields.buckets)
   writer.byte(present)
   if (present & fields.count) writer.number(delta.count)
   if (present & fields.failed) writer.number(delta.failed)
@@ -126,12 +125,28 @@ function writeFigures(writer: ByteWriter, delta: SeriesDelta): void {
   }
   if (present & fields.value) writer.number(delta.value)
   if (present & fields.lastAt) writer.number(delta.lastAt)
-  if (pairs === null) return
-  writer.varint(pairs.length)
+  if (buckets !== null) writeBuckets(writer, buckets)
+}
+
+function writeBuckets(writer: ByteWriter, buckets: ReadonlyMap<number, number>): void {
+  writer.varint(buckets.size)
   let before = -1
-  for (const [bucket, samples] of pairs) {
+  for (const [bucket, samples] of buckets) {
     writer.varint(bucket - before - 1)
     writer.number(samples)
     before = bucket
   }
+}
+
+/** Buckets in order and without empty ones: as a window of one thread has them, and otherwise a sorted copy. */
+function ascending(buckets: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
+  let before = -1
+  let clean = true
+  for (const [bucket, samples] of buckets) {
+    if (bucket <= before || samples === 0) clean = false
+    before = bucket
+  }
+  if (clean) return buckets
+  const pairs = [...buckets].filter(([, samples]) => samples !== 0)
+  return new Map(pairs.sort(([one], [other]) => one - other))
 }

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import { Aggregate } from '../src/aggregate.ts'
+import { Catalogue } from '../src/catalogue.ts'
+import { Recorder } from '../src/recorder.ts'
+import { summarize, type RunFacts, type Summary } from '../src/summary.ts'
+import { WindowCutter } from '../src/window-cutter.ts'
+
+const facts: RunFacts = {
+  runId: 'r1',
+  seed: 42,
+  startedAt: Date.UTC(2026, 10, 21, 12, 0, 0),
+  endedAt: Date.UTC(2026, 10, 21, 12, 0, 10),
+  verdict: 'passed',
+  exitCode: 0,
+  reasons: [],
+  agents: [
+    {
+      id: 'a1',
+      host: 'h',
+      state: 'done',
+      hits: 4,
+      windows: 11,
+      windowsLost: 0,
+      ledger: { planned: 2, started: 2, finished: 2, reported: 2, lost: 0 },
+    },
+  ],
+  coverage: { windowsOwed: 11, windowsReceived: 11, ratio: 1, missing: [] },
+  lostExecutions: 3,
+  plannedExecutions: 2,
+  generator: { limited: false, eventLoopLagP99: 0.4, cpu: 0.3, warnings: [] },
+  loadSeconds: 8,
+  overflowed: false,
+}
+
+function summaryOf(
+  record: (recorder: Recorder) => void,
+  other: Partial<RunFacts> = {},
+  maxSeries = 100,
+): Summary {
+  const cutter = new WindowCutter()
+  const now = () => Date.UTC(2026, 10, 21, 12, 0, 5)
+  record(new Recorder({ maxSeries, define: (definition) => cutter.add(definition), now }))
+  const catalogue = new Catalogue(maxSeries)
+  const aggregate = new Aggregate()
+  aggregate.apply(catalogue.admit(cutter.cut()))
+  return summarize(aggregate, { ...facts, overflowed: catalogue.overflowed, ...other })
+}
+
+/** The names of all fields, in order, lists by their first row. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])]
+  if (typeof value !== 'object' || value === null) return null
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shapeOf(each)]))
+}
+
+const stats = Object.fromEntries(
+  ['count', 'sum', 'min', 'mean', 'p50', 'p90', 'p95', 'p99', 'p999', 'p9999', 'max', 'trustedTo'].map(
+    (name) => [name, null],
+  ),
+)
+const fieldsOf = (...names: string[]) => Object.fromEntries(names.map((name) => [name, null]))
+
+describe('summarize', () => {
+  it('has every field of the contract', () => {
+    const summary = summaryOf((recorder) => {
+      recorder.hit('http', 'T.a', 'GET /', 'GET', '200', false, 1000, 100, 10, { region: 'eu' })
+      recorder.internal('execution.started', 'T.a', 1)
+      recorder.execution('T.a', 'success', 1500)
+      recorder.error('T.a', 'TypeError', 'x is undefined', () => 'stack')
+      recorder.count('sold', 3)
+      recorder.gauge('depth', 7)
+      recorder.timing('render', 2000)
+    })
+    assert.deepEqual(shapeOf(JSON.parse(JSON.stringify(summary))), {
+      ...fieldsOf('schema', 'runId', 'seed', 'verdict', 'exitCode'),
+      reasons: [],
+      ...fieldsOf('started', 'durationSeconds'),
+      tests: fieldsOf('started', 'finished', 'successes', 'failures', 'errors', 'interrupted', 'lost'),
+      hits: fieldsOf('count', 'failed', 'interrupted', 'perSecond', 'bytesIn', 'bytesOut'),
+      serviceTime: stats,
+      responseTime: null,
+      executions: [
+        {
+          ...fieldsOf('test', 'started', 'successes', 'failures', 'errors', 'interrupted'),
+          duration: stats,
+          responseTime: null,
+        },
+      ],
+      series: [
+        {
+          ...fieldsOf('kind', 'test', 'name', 'method', 'status'),
+          tags: fieldsOf('region'),
+          ...fieldsOf('count', 'failed', 'partial'),
+          serviceTime: stats,
+        },
+      ],
+      websockets: fieldsOf(
+        'opened',
+        'closed',
+        'messagesSent',
+        'messagesReceived',
+        'bytesSent',
+        'bytesReceived',
+      ),
+      counters: fieldsOf('sold'),
+      gauges: fieldsOf('depth'),
+      timings: { render: stats },
+      errorGroups: [fieldsOf('type', 'message', 'count', 'firstSeen', 'lastSeen', 'sample')],
+      agents: [
+        {
+          ...fieldsOf('id', 'host', 'state', 'hits', 'windows', 'windowsLost'),
+          ledger: fieldsOf('planned', 'started', 'finished', 'reported', 'lost'),
+        },
+      ],
+      coverage: { ...fieldsOf('windowsOwed', 'windowsReceived', 'ratio'), missing: [] },
+      schedule: fieldsOf('planned', 'started', 'dropped', 'latenessP99'),
+      generator: { ...fieldsOf('limited', 'eventLoopLagP99', 'cpu'), warnings: [] },
+      thresholds: [],
+    })
+  })
+
+  it('says what was recorded', () => {
+    const summary = summaryOf((recorder) => {
+      for (let index = 0; index < 3; index++) {
+        recorder.hit('http', 'T.a', 'GET /', 'GET', '200', false, 2000, 100, 10, null)
+      }
+      recorder.hit('http', 'T.a', 'GET /', 'GET', 'refused', true, 500, 0, 0, null)
+      recorder.hit('http', 'T.a', 'GET /', 'GET', 'interrupted', false, 500, 0, 0, null)
+      recorder.hit('websocket', 'T.a', '/ws', 'GET', '101', false, 500, 0, 0, null)
+      for (let index = 0; index < 6; index++) recorder.internal('execution.started', 'T.a', 1)
+      recorder.execution('T.a', 'success', 1500)
+      recorder.execution('T.a', 'failure', 2500)
+      recorder.execution('T.a', 'interrupted', 500)
+      recorder.count('sold', 3)
+      recorder.gauge('depth', -7)
+      recorder.timing('render', 2000)
+    })
+    assert.equal(summary.started, '2026-11-21T12:00:00.000Z')
+    assert.equal(summary.durationSeconds, 8)
+    assert.deepEqual(summary.tests, {
+      started: 6,
+      finished: 2,
+      successes: 1,
+      failures: 1,
+      errors: 0,
+      interrupted: 1,
+      lost: 3,
+    })
+    assert.deepEqual(summary.hits, {
+      count: 6,
+      failed: 1,
+      interrupted: 1,
+      perSecond: 0.75,
+      bytesIn: 300,
+      bytesOut: 30,
+    })
+    assert.deepEqual(
+      summary.series.map(({ kind, status, count, failed, partial }) => [
+        kind,
+        status,
+        count,
+        failed,
+        partial,
+      ]),
+      [
+        ['http', '200', 3, 0, false],
+        ['http', 'interrupted', 1, 0, false],
+        ['http', 'refused', 1, 1, false],
+        ['websocket', '101', 1, 0, false],
+      ],
+    )
+    assert.equal(summary.serviceTime.sum, 7.5)
+    assert.deepEqual([summary.counters, summary.gauges], [{ sold: 3 }, { depth: -7 }])
+    assert.equal(summary.timings['render']!.max, 2)
+    assert.equal(summary.executions[0]!.duration.mean, 2)
+    assert.deepEqual(summary.schedule, { planned: 2, started: 6, dropped: 0, latenessP99: null })
+  })
+
+  it('of a run without load has zeros and nulls, never NaN or a missing field', () => {
+    const summary = summaryOf(() => {}, { startedAt: null, loadSeconds: 0, plannedExecutions: null })
+    assert.deepEqual(JSON.parse(JSON.stringify(summary)), summary)
+    assert.deepEqual([summary.started, summary.hits.perSecond, summary.schedule.planned], [null, 0, null])
+    assert.deepEqual([summary.serviceTime.count, summary.serviceTime.p95], [0, null])
+  })
+
+  it('groups errors with times as text', () => {
+    const summary = summaryOf((recorder) => {
+      for (let user = 0; user < 9; user++)
+        recorder.error('T.a', 'TypeError', `no user ${user}`, () => 'stack')
+    })
+    const at = '2026-11-21T12:00:05.000Z'
+    assert.deepEqual(summary.errorGroups, [
+      { type: 'TypeError', message: 'no user 0', count: 9, firstSeen: at, lastSeen: at, sample: 'stack' },
+    ])
+  })
+
+  it('marks every name of a run that overflowed as partial, and keeps the sums', () => {
+    const summary = summaryOf(
+      (recorder) => {
+        for (let user = 0; user < 40; user++) {
+          recorder.hit('http', 'T.a', `/user/${user}`, 'GET', '200', false, 100, 1, 1, null)
+        }
+        recorder.gauge('g1', 5)
+      },
+      {},
+      3,
+    )
+    assert.equal(summary.hits.count, 40)
+    assert.equal(
+      summary.series.reduce((sum, { count }) => sum + count, 0),
+      40,
+    )
+    assert.deepEqual(
+      summary.series.map(({ name, count, partial }) => [name, count, partial]),
+      [
+        ['(other)', 37, true],
+        ['/user/0', 1, true],
+        ['/user/1', 1, true],
+        ['/user/2', 1, true],
+      ],
+    )
+    assert.deepEqual(summary.gauges, { '(other)': null })
+  })
+
+  it('keeps names that objects treat specially', () => {
+    const summary = summaryOf((recorder) => {
+      recorder.count('__proto__', 3)
+      recorder.count('constructor', 4)
+    })
+    const text = JSON.stringify(summary.counters)
+    assert.deepEqual(text, '{"__proto__":3,"constructor":4}')
+  })
+})
