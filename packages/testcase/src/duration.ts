@@ -23,6 +23,11 @@ export function toMillis(duration: number | string): number {
   return millis
 }
 
+/** A limit in milliseconds as a Node timer takes it; 0 and Infinity mean none. */
+export function toTimerMillis(limitMs: number): number {
+  return limitMs > 0 && limitMs < longestMs ? limitMs : longestMs
+}
+
 function checked(millis: number, given: number | string): number {
   if (millis > 0) return Math.min(Math.max(1, Math.round(millis)), longestMs)
   throw new UsageError(

@@ -45,13 +45,16 @@ export class RequestError extends Error {
   }
 }
 
-/** Thrown out of sessions when the running execution is cut by the end of the run (`this.signal` aborts). */
+/**
+ * Thrown out of sessions when the running execution is cut by the end of the run (`this.signal` aborts), when the test
+ * cuts a request itself, and for what still runs when its user ends.
+ */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError'
   readonly code = 'TESTCASE_INTERRUPTED'
 
   constructor(what: string, cause?: unknown) {
-    super(`${what} was interrupted: the execution was cut by the end of the run`, { cause })
+    super(`${what} was interrupted`, { cause })
   }
 }
 

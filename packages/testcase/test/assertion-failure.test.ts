@@ -1,9 +1,14 @@
 import assert from 'node:assert'
 import strict from 'node:assert/strict'
-import { expect } from 'chai'
+import { createRequire } from 'node:module'
 import { isAssertionFailure } from '../src/assertion-failure.ts'
 import { RequestError } from '../src/errors.ts'
 import { TestCase } from '../src/test-case.ts'
+
+/** Loaded without its types, which are not installed. */
+const { expect } = createRequire(import.meta.url)('chai') as {
+  expect: (value: unknown) => { to: { equal: (other: unknown) => void } }
+}
 
 function thrownBy(action: () => void): unknown {
   try {

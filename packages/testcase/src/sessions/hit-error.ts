@@ -101,6 +101,11 @@ export function describeBreak(method: string, href: string, hitClass: HitErrorCl
   const { code, message } = plain(cause)
   const said =
     message !== '' && code !== '' && !message.includes(code) ? `${code}: ${message}` : message || code
+  return `${method} ${withoutQuery(href)}: ${advice[hitClass]} (${said})`
+}
+
+/** A query may hold secrets, and would make each message another. */
+export function withoutQuery(href: string): string {
   const end = href.indexOf('?')
-  return `${method} ${end === -1 ? href : href.slice(0, end)}: ${advice[hitClass]} (${said})`
+  return end === -1 ? href : href.slice(0, end)
 }

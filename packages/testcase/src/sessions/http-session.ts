@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { UserContext } from '../context.ts'
+import { toTimerMillis } from '../duration.ts'
 import { InterruptedError, RedirectError, RequestError, UsageError } from '../errors.ts'
 import { Guard } from '../forgotten-promise.ts'
 import { acceptedCodings } from './content-coding.ts'
@@ -211,7 +212,7 @@ export class HttpSession {
       origin.pathPrefix,
       cookie,
       origin.proxyHeaders,
-      this.#context.target.timeoutMs,
+      toTimerMillis(this.#context.target.timeoutMs),
       options,
     )
   }

@@ -4,7 +4,8 @@ import { Guard } from '../forgotten-promise.ts'
 import { AppClient } from './app.ts'
 import { HttpSession } from './http-session.ts'
 import { Server } from './server.ts'
-import { openWebSocket, type WebSocketOptions, type WebSocketSession } from './websocket-session.ts'
+import { planHandshake, shakeHands } from './websocket-handshake.ts'
+import { WebSocketSession, type WebSocketOptions } from './websocket-session.ts'
 
 /** Everything of one virtual user that has to be closed; made when first used. */
 export class SessionSet {
@@ -34,7 +35,12 @@ export class SessionSet {
 
   async #open(guard: Guard, url: string, options: WebSocketOptions): Promise<WebSocketSession> {
     try {
-      return await openWebSocket(this.#context, this.#server, url, options, this.#sockets)
+      const handshake = planHandshake(this.#context, this.#server, url, options)
+      return await shakeHands(handshake, this.#context, this.http.cookies, options, (socket, href) => {
+        const session = new WebSocketSession(socket, href, this.#context, options)
+        this.#sockets.add(session)
+        return session
+      })
     } catch (error) {
       throw guard.failed(error)
     }

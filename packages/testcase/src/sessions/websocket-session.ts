@@ -4,8 +4,6 @@ import { toMillis } from '../duration.ts'
 import { InterruptedError, WebSocketError } from '../errors.ts'
 import { Guard } from '../forgotten-promise.ts'
 import { ReceiveQueue, type Message } from './receive-queue.ts'
-import { shakeHands } from './websocket-handshake.ts'
-import type { Server } from './server.ts'
 
 export interface WebSocketOptions {
   /** Called for each message: text as a string, binary as a Buffer. What it throws is thrown again in the test. */
@@ -232,24 +230,4 @@ export class WebSocketSession {
       this.url,
     )
   }
-}
-
-/**
- * Opens a socket and adds it to those of its user.
- *
- * @throws {RequestError} the handshake failed
- * @throws {InterruptedError} the execution was cut
- */
-export function openWebSocket(
-  context: UserContext,
-  server: Server,
-  url: string,
-  options: WebSocketOptions,
-  sockets: Set<WebSocketSession>,
-): Promise<WebSocketSession> {
-  return shakeHands(context, server, url, options, (socket, href) => {
-    const session = new WebSocketSession(socket, href, context, options)
-    sockets.add(session)
-    return session
-  })
 }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { Socket } from 'node:net'
 import type { RequestError } from '../../src/errors.ts'
 import type { RequestOptions } from '../../src/sessions/http-request.ts'
+import { deferred } from '../helpers/deferred.ts'
 import { closedPort, serveHttp, serveTcp, stopServers } from '../helpers/servers.ts'
 import { makeUser, releaseUsers, type TestUser } from '../helpers/user.ts'
 
@@ -145,6 +146,22 @@ describe('HttpSession, attempts without an answer', () => {
       assert.ok(user.meter.hits[0]!.bytesIn > 0)
     })
 
+    it('for a connection that is not made, which is given up', async () => {
+      const givenUp = deferred()
+      const { port } = await serveTcp((socket) => socket.resume().on('close', () => givenUp.resolve()))
+      const user = makeUser({ timeoutMs: 100 })
+      // A server that never answers the TLS handshake.
+      await breaks(user, `https://127.0.0.1:${port}/`, 'timeout')
+      await givenUp.promise
+    })
+
+    it('is none when it is 0 or endless', async () => {
+      const { url } = await serveHttp((_request, response) => setTimeout(() => response.end('ok'), 50))
+      for (const timeoutMs of [0, Infinity]) {
+        assert.equal((await makeUser({ timeoutMs }).test.session.get(url)).status, 200)
+      }
+    })
+
     it('counts from the sending, however long the turn before it was', async () => {
       const { url } = await serveHttp((_request, response) => setTimeout(() => response.end('ok'), 50))
       const { test } = makeUser({ timeoutMs: 400, serverUrl: url })
@@ -248,12 +265,15 @@ describe('HttpSession, attempts without an answer', () => {
     })
 
     it('reaches a request that is still connecting', async () => {
-      // 192.0.2.0/24 is for documentation: nothing answers there, or the network says so at once.
+      const givenUp = deferred()
+      const { port } = await serveTcp((socket) => {
+        socket.on('data', () => user.cut.abort()).on('close', () => givenUp.resolve())
+      })
       const user = makeUser()
-      const pending = user.test.session.get('http://192.0.2.1/')
-      setImmediate(() => user.cut.abort())
-      await assert.rejects(pending, (error: RequestError) => /InterruptedError|RequestError/.test(error.name))
-      assert.equal(user.meter.hits.length, 1)
+      // The server gets the first message of the TLS handshake and never answers.
+      await assert.rejects(user.test.session.get(`https://127.0.0.1:${port}/`), { name: 'InterruptedError' })
+      await givenUp.promise
+      assert.deepEqual(user.meter.lines, [`GET https://127.0.0.1:${port}/ interrupted`])
     })
 
     it("follows the test's own signal for one request", async () => {

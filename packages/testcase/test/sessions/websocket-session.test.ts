@@ -97,6 +97,24 @@ describe('WebSocketSession', () => {
     assert.deepEqual(meter.lines, [`GET ${url.replace('http', 'ws')}/chat 101`, 'GET chat 101'])
   })
 
+  it('goes with the cookies of the user, and brings its own', async () => {
+    const seen: (string | undefined)[] = []
+    const { server, url } = await serveHttp((_request, response) => {
+      response.setHeader('set-cookie', 'sid=1; Path=/')
+      response.end()
+    })
+    const sockets = new WebSocketServer({ server })
+    sockets.on('headers', (headers) => headers.push('Set-Cookie: ws=2; Path=/'))
+    sockets.on('connection', (_socket, request) => seen.push(request.headers.cookie))
+    const { test } = makeUser({ serverUrl: url })
+    await test.createWs('/')
+    await test.session.get('/')
+    await test.createWs('/', { headers: { cookie: 'own=1' } })
+    await test.createWs('/')
+    assert.deepEqual(seen, [undefined, 'own=1', 'ws=2; sid=1'])
+    assert.deepEqual(test.session.cookies.all(), { sid: '1', ws: '2' })
+  })
+
   describe('a handshake that fails', () => {
     it('is a failed hit with its status', async () => {
       const { url } = await serveHttp((_request, response) => response.writeHead(403).end())
@@ -139,6 +157,15 @@ describe('WebSocketSession', () => {
         meter.hits.map(({ status, failed }) => `${status} ${failed}`),
         ['refused true', 'dns true', 'timeout true', 'reset true', 'protocol true'],
       )
+    })
+
+    it('leads with its stack to the line of the test', async () => {
+      const { test } = makeUser()
+      const port = await closedPort()
+      async function lineOfTheTest() {
+        await test.createWs(`ws://127.0.0.1:${port}/`)
+      }
+      await assert.rejects(lineOfTheTest(), (error: Error) => /lineOfTheTest/.test(error.stack!))
     })
 
     it('is cut with the execution', async () => {
