@@ -129,20 +129,29 @@ async function main(): Promise<void> {
   const child = given === undefined ? fork(fileURLToPath(import.meta.url), ['--server']) : null
   const url = new URL(given ?? ((await once(child!, 'message'))[0] as string))
   const rates = new Map<string, number[]>(ways.map((way) => [way.name, []]))
+  const costs = new Map<string, number[]>(ways.map((way) => [way.name, []]))
   for (let round = 0; round <= rounds; round++) {
     for (const way of ways) {
+      const cpu = process.cpuUsage()
       const until = performance.now() + roundMs
       const counts = await Promise.all(Array.from({ length: Number(users) }, () => way.user(url, until)))
-      const rate = counts.reduce((sum, each) => sum + each, 0) / (roundMs / 1000)
+      const { user, system } = process.cpuUsage(cpu)
+      const total = counts.reduce((sum, each) => sum + each, 0)
       // The first round warms up.
-      if (round > 0) rates.get(way.name)!.push(rate)
+      if (round === 0) continue
+      rates.get(way.name)!.push(total / (roundMs / 1000))
+      costs.get(way.name)!.push((user + system) / total)
     }
   }
-  const first = rates.get(ways[0]!.name)!
-  for (const [name, each] of rates) {
-    const ratios = each.map((rate, round) => rate / first[round]!)
+  const [first] = ways
+  for (const { name } of ways) {
+    const rate = median(rates.get(name)!)
+    const cost = median(costs.get(name)!)
+    const byRate = median(rates.get(name)!.map((each, round) => each / rates.get(first!.name)![round]!))
+    const byCost = median(costs.get(name)!.map((each, round) => costs.get(first!.name)![round]! / each))
     console.log(
-      `${name.padEnd(28)} ${median(each).toFixed(0).padStart(8)} /s   ratio ${median(ratios).toFixed(2)}`,
+      `${name.padEnd(28)} ${rate.toFixed(0).padStart(8)} /s  ratio ${byRate.toFixed(2)}` +
+        `  ${cost.toFixed(1).padStart(6)} µs CPU each  ratio ${byCost.toFixed(2)}`,
     )
   }
   child?.kill()
