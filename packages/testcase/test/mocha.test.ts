@@ -81,7 +81,7 @@ describe('the mocha interface', () => {
       `export class TestHooks extends TestCase {
         seen = 0
         static async setUpRun() { log('setUpRun'); return { token: 7 } }
-        static setUpAgent() { log('setUpAgent') }
+        static setUpAgent(run) { log('setUpAgent ' + run.data.token) }
         static tearDownAgent() { log('tearDownAgent') }
         static tearDownRun() { log('tearDownRun') }
         setUpUser() { log('setUpUser') }
@@ -106,7 +106,7 @@ describe('the mocha interface', () => {
     const lines = report.log.slice(report.log.indexOf('setUpRun'), report.log.indexOf('tearDownRun') + 1)
     assert.deepEqual(lines, [
       'setUpRun',
-      'setUpAgent',
+      'setUpAgent 7',
       'setUpUser',
       'setUp',
       'one 0 7',

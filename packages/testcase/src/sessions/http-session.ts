@@ -3,6 +3,7 @@ import type { UserContext } from '../context.ts'
 import { toTimerMillis } from '../duration.ts'
 import { InterruptedError, RedirectError, RequestError, UsageError } from '../errors.ts'
 import { Guard } from '../forgotten-promise.ts'
+import { AbortWatch } from './abort-watch.ts'
 import { acceptedCodings } from './content-coding.ts'
 import { Cookies } from './cookies.ts'
 import { DefaultHeaders, type HeaderValue } from './header-list.ts'
@@ -54,8 +55,7 @@ export class HttpSession {
   readonly #routes = new Map<string, KnownRoute>()
   #serverVersion = 0
   #closed = false
-  #watched: AbortSignal | null = null
-  readonly #onAbort = () => this.#interrupt()
+  readonly #watch = new AbortWatch(() => this.#interrupt())
 
   /** @internal */
   constructor(context: UserContext, server: Server) {
@@ -113,8 +113,7 @@ export class HttpSession {
   /** @internal Closes all connections; what still runs ends as interrupted. */
   close(): void {
     this.#closed = true
-    this.#watched?.removeEventListener('abort', this.#onAbort)
-    this.#watched = null
+    this.#watch.follow(null)
     for (const origin of this.#origins.values()) origin.close()
   }
 
@@ -220,13 +219,16 @@ export class HttpSession {
   /** Sends a call that may have a signal or a body stream of the test's own. */
   async #watchCall(connection: HttpConnection, call: HttpCall): Promise<Outcome> {
     const { signal, body } = call
-    const onAbort = () => connection.stop(new Stop('interrupted', 'the test cut the request'))
-    signal?.addEventListener('abort', onAbort)
+    const watch =
+      signal === null
+        ? null
+        : new AbortWatch(() => connection.stop(new Stop('interrupted', 'the test cut the request')))
+    watch?.follow(signal)
     const sent = watchBody(body, (error) => connection.failBody(error))
     try {
       return await connection.send(sent === body ? call : { ...call, body: sent })
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      watch?.follow(null)
     }
   }
 
@@ -242,11 +244,7 @@ export class HttpSession {
   /** Refuses to send after the cut, and listens for it. The engine gives tearDown another signal than the test had. */
   #checkSignal(call: HttpCall): void {
     const { signal } = this.#context
-    if (signal !== this.#watched) {
-      this.#watched?.removeEventListener('abort', this.#onAbort)
-      signal.addEventListener('abort', this.#onAbort)
-      this.#watched = signal
-    }
+    this.#watch.follow(signal)
     if (signal.aborted) throw new InterruptedError(`${call.method} ${call.name}`, signal.reason)
     if (call.signal?.aborted) throw new InterruptedError(`${call.method} ${call.name}`, call.signal.reason)
     if (this.#closed) throw new UsageError('the session of this user is closed: its run is over')

@@ -6,6 +6,7 @@ import type { UserContext } from '../context.ts'
 import { toMillis, toTimerMillis } from '../duration.ts'
 import { InterruptedError, RequestError, UsageError } from '../errors.ts'
 import type { HitErrorClass } from '../meter.ts'
+import { AbortWatch } from './abort-watch.ts'
 import { Tunnel, tlsSettingsOf } from './connector.ts'
 import type { Cookies } from './cookies.ts'
 import { classify, describeBreak, withoutQuery } from './hit-error.ts'
@@ -85,7 +86,7 @@ export async function shakeHands<T>(
       if (ended) return
       ended = true
       clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
+      watch.follow(null)
       const micros = Math.round((performance.now() - startedAt) * 1000)
       meter.hit(
         'websocket',
@@ -105,8 +106,8 @@ export async function shakeHands<T>(
       socket.terminate()
     }
     const timer = setTimeout(() => stop('timeout', `no handshake after ${timeoutMs} ms`), timeoutMs)
-    const onAbort = () => stop('interrupted', 'the execution was cut')
-    signal.addEventListener('abort', onAbort)
+    const watch = new AbortWatch(() => stop('interrupted', 'the execution was cut'))
+    watch.follow(signal)
 
     socket.once('upgrade', (answer) => {
       for (const cookie of answer.headers['set-cookie'] ?? []) cookies.store(cookie, route.href)

@@ -3,6 +3,7 @@ import type { UserContext } from '../context.ts'
 import { toMillis } from '../duration.ts'
 import { InterruptedError, WebSocketError } from '../errors.ts'
 import { Guard } from '../forgotten-promise.ts'
+import { AbortWatch } from './abort-watch.ts'
 import { ReceiveQueue, type Message } from './receive-queue.ts'
 
 export interface WebSocketOptions {
@@ -55,8 +56,7 @@ export class WebSocketSession {
   #end: WebSocketEnd | null = null
   #leaving = false
   #overflowed = false
-  #watched: AbortSignal | null = null
-  readonly #onAbort = () => this.#queue.interrupt()
+  readonly #watch = new AbortWatch(() => this.#queue.interrupt())
 
   /** @internal */
   constructor(socket: WebSocket, url: string, context: UserContext, options: WebSocketOptions) {
@@ -80,7 +80,7 @@ export class WebSocketSession {
       socket.on('close', (code, reason) => {
         this.#end = { code, reason: reason.toString() }
         meter.socket('closed', 0)
-        this.#watch(null)
+        this.#watch.follow(null)
         // 1006 is a connection cut without goodbye: an error, unless we were leaving anyway.
         if (code === 1006 && !this.#leaving) this.#fail(this.#closedError())
         this.#queue.fail(this.#closedError())
@@ -168,7 +168,7 @@ export class WebSocketSession {
 
   /** @internal Ends the socket with its user: a goodbye, and a cut when that takes long. */
   async release(): Promise<void> {
-    this.#watch(null)
+    this.#watch.follow(null)
     const cut = setTimeout(() => this.#socket.terminate(), releaseMs)
     try {
       await this.close()
@@ -206,13 +206,7 @@ export class WebSocketSession {
   #checkSignal(what: string): void {
     const { signal } = this.#context
     if (signal.aborted) throw new InterruptedError(`${what} on WebSocket ${this.url}`, signal.reason)
-    if (signal !== this.#watched) this.#watch(signal)
-  }
-
-  #watch(signal: AbortSignal | null): void {
-    this.#watched?.removeEventListener('abort', this.#onAbort)
-    if (this.#end === null) signal?.addEventListener('abort', this.#onAbort)
-    this.#watched = signal
+    if (this.#end === null) this.#watch.follow(signal)
   }
 
   #overflowError(): WebSocketError {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import type { Socket } from 'node:net'
 import type { RequestError } from '../../src/errors.ts'
@@ -164,9 +165,9 @@ describe('HttpSession, attempts without an answer', () => {
 
     it('counts from the sending, however long the turn before it was', async () => {
       const { url } = await serveHttp((_request, response) => setTimeout(() => response.end('ok'), 50))
-      const { test } = makeUser({ timeoutMs: 400, serverUrl: url })
+      const { test } = makeUser({ timeoutMs: 800, serverUrl: url })
       await test.session.get('/')
-      const busyUntil = performance.now() + 600
+      const busyUntil = performance.now() + 1000
       while (performance.now() < busyUntil);
       assert.equal((await test.session.get('/')).status, 200)
     })
@@ -289,6 +290,28 @@ describe('HttpSession, attempts without an answer', () => {
       await assert.rejects(user.test.session.get('/', { signal: own.signal }), { name: 'InterruptedError' })
       assert.equal((await user.test.session.get('/')).status, 200)
       assert.deepEqual(user.meter.lines, ['GET /hang interrupted', 'GET / 200'])
+    })
+
+    it('needs no more than one listener for a user, and leaves none behind', async () => {
+      const { url } = await serveHttp((_request, response) => response.end('ok'))
+      const user = makeUser({ serverUrl: url })
+      const own = new AbortController()
+      const warnings: Error[] = []
+      const onWarning = (warning: Error) => void warnings.push(warning)
+      process.on('warning', onWarning)
+      try {
+        await Promise.all(
+          Array.from({ length: 30 }, () => user.test.session.get('/', { signal: own.signal })),
+        )
+        assert.equal(getEventListeners(own.signal, 'abort').length, 0)
+        assert.equal(getEventListeners(user.cut.signal, 'abort').length, 1)
+        await releaseUsers()
+        assert.equal(getEventListeners(user.cut.signal, 'abort').length, 0)
+        await new Promise((resolve) => setImmediate(resolve))
+        assert.deepEqual(warnings, [])
+      } finally {
+        process.off('warning', onWarning)
+      }
     })
 
     it('happens to what still runs when the user ends', async () => {
