@@ -73,6 +73,8 @@ export class AgentRun {
         return this.#session?.startStage(message.stage)
       case 'add-users':
         return this.#session?.addUsers(message.users)
+      case 'finish':
+        return this.#session?.finish()
       case 'stop':
         return this.#session?.stop(message.mode)
       case 'ack':

@@ -70,6 +70,10 @@ export class ChildSession implements SessionControl {
     this.#send({ type: 'restrict-to', series })
   }
 
+  finish(): void {
+    this.#send({ type: 'finish' })
+  }
+
   stop(mode: StopMode): void {
     this.#send({ type: 'stop', mode })
   }

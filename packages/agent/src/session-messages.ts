@@ -10,6 +10,7 @@ export type ToSession =
   | { type: 'start-stage'; stage: number }
   | { type: 'add-users'; users: MovedUser[] }
   | { type: 'restrict-to'; series: string[] }
+  | { type: 'finish' }
   | { type: 'stop'; mode: StopMode }
   | { type: 'close' }
 

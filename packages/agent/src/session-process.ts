@@ -30,6 +30,8 @@ async function handle(message: ToSession): Promise<void> {
       return session?.addUsers(message.users)
     case 'restrict-to':
       return session?.restrictTo(message.series)
+    case 'finish':
+      return session?.finish()
     case 'stop':
       return session?.stop(message.mode)
     case 'close':

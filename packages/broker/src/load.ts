@@ -39,6 +39,7 @@ export class Load {
   #stage = 0
   #stopMode: StopMode | null = null
   #killedMs = 0
+  #finishing = false
   #over = false
 
   constructor(options: LoadOptions) {
@@ -92,14 +93,22 @@ export class Load {
   #nextStage(): void {
     const { runId, spec, onChange } = this.#options
     const working = this.#roster.working()
-    if (this.#stopMode !== null || this.#stage + 1 >= spec.profile.stages.length) return
-    if (working.length === 0 || !working.every((member) => member.stageDone)) return
+    if (this.#stopMode !== null || working.length === 0) return
+    if (!working.every((member) => member.stageDone)) return
+    if (this.#stage + 1 >= spec.profile.stages.length) return this.#finish()
     this.#stage++
     onChange('stage', this.stageNote())
     for (const member of working) {
       member.stageDone = false
       member.send({ type: 'start-stage', runId, stage: this.#stage })
     }
+  }
+
+  /** Only now may agents end: until here each could have been asked to take over users of a lost one. */
+  #finish(): void {
+    if (this.#finishing) return
+    this.#finishing = true
+    for (const member of this.#roster.working()) member.send({ type: 'finish', runId: this.#options.runId })
   }
 
   onWindow(member: Member, window: WindowMessage): void {
@@ -168,14 +177,17 @@ export class Load {
     for (const member of this.#roster.working()) member.send({ type: 'stop', runId, mode })
   }
 
-  /** Says again what an agent may have missed while its link was broken. */
+  /**
+   * An agent is back over a new link. What does no harm when it is heard twice is said again; what was said while the
+   * link was known to be broken has been kept for it.
+   */
   resume(member: Member): void {
-    const { runId } = this.#options
+    member.stream.relink()
     member.acknowledge()
     if (!this.underWay || !member.working) return
     this.figures.sendCatalogue(member)
-    if (this.#stopMode !== null) member.send({ type: 'stop', runId, mode: this.#stopMode })
-    else if (!member.stageDone) member.send({ type: 'start-stage', runId, stage: this.#stage })
+    if (this.#stopMode !== null)
+      member.send({ type: 'stop', runId: this.#options.runId, mode: this.#stopMode })
   }
 
   /** Gaps and kills; called several times a second. */

@@ -83,6 +83,8 @@ export interface SessionControl {
   startStage(stage: number): void
   addUsers(users: MovedUser[]): void
   restrictTo(series: string[]): void
+  /** No stage follows: when the users of the last one have ended, the final window is sent. */
+  finish(): void
   /** Ends the load; the final window follows when all users have ended. */
   stop(mode: StopMode): void
   /** Ends everything at once and removes the session's directory. */

@@ -61,7 +61,11 @@ export class Session implements SessionControl {
   #lastCpu = process.cpuUsage()
   #windows = 0
   #planned: number
+  #currentStage = -1
+  /** Users of lost agents whose stage has not begun. */
+  #later: MovedUser[] = []
   #stopping: StopMode | null = null
+  #finishing = false
   #phase: 'preparing' | 'running' | 'ending' | 'ended' = 'preparing'
 
   constructor(options: SessionOptions, listener: SessionListener) {
@@ -108,6 +112,10 @@ export class Session implements SessionControl {
       thread.stages.add(stage)
       thread.host.post({ type: 'start-stage', stage, range, progress: progress.block })
     }
+    this.#currentStage = stage
+    const due = this.#later.filter((each) => each.stage === stage)
+    this.#later = this.#later.filter((each) => each.stage !== stage)
+    if (due.length > 0) this.#join(due)
     if (this.#living().length === 0) this.#onStageDone(stage)
     const { durationMs } = this.#options.spec.profile.stages[stage]!
     if (durationMs !== null) this.#after(durationMs + this.#options.spec.drainMs, () => this.#cutStage(stage))
@@ -115,26 +123,21 @@ export class Session implements SessionControl {
 
   addUsers(users: MovedUser[]): void {
     if (this.#phase !== 'running' || this.#stopping !== null) return
-    const threads = this.#living()
-    if (threads.length === 0) return
-    for (const stage of new Set(users.map((each) => each.stage))) {
-      const ofStage = users.filter((each) => each.stage === stage)
+    for (const { stage, fromIteration } of users) {
       const { iterations } = this.#options.spec.profile.stages[stage]!
-      for (const each of ofStage)
-        this.#planned += iterations === null ? 0 : Math.max(0, iterations - each.fromIteration)
-      for (const [index, thread] of threads.entries()) {
-        const part = ofStage.filter((_, place) => place % threads.length === index)
-        if (part.length === 0) continue
-        const progress = UserProgress.ofMoved(part)
-        this.#progress.push(progress)
-        thread.stages.add(stage)
-        thread.host.post({ type: 'add-users', users: part, progress: progress.block })
-      }
+      this.#planned += iterations === null ? 0 : Math.max(0, iterations - fromIteration)
     }
+    this.#later.push(...users.filter((each) => each.stage > this.#currentStage))
+    this.#join(users.filter((each) => each.stage <= this.#currentStage))
   }
 
   restrictTo(series: string[]): void {
     this.#post({ type: 'restrict', series })
+  }
+
+  finish(): void {
+    this.#finishing = true
+    this.#endWhenIdle()
   }
 
   stop(mode: StopMode): void {
@@ -162,6 +165,22 @@ export class Session implements SessionControl {
     await Promise.all(this.#threads.filter((each) => each.status !== 'dead').map((each) => each.host.kill()))
     if (this.#options.ownProcess) process.chdir('/')
     await this.#directory?.remove()
+  }
+
+  /** Starts users that go on where they stopped elsewhere, spread over the threads. */
+  #join(users: readonly MovedUser[]): void {
+    const threads = this.#living()
+    for (const stage of new Set(users.map((each) => each.stage))) {
+      const ofStage = users.filter((each) => each.stage === stage)
+      for (const [index, thread] of threads.entries()) {
+        const part = ofStage.filter((_, place) => place % threads.length === index)
+        if (part.length === 0) continue
+        const progress = UserProgress.ofMoved(part)
+        this.#progress.push(progress)
+        thread.stages.add(stage)
+        thread.host.post({ type: 'add-users', users: part, progress: progress.block })
+      }
+    }
   }
 
   #startThread(index: number, manifest: Manifest): void {
@@ -278,9 +297,10 @@ export class Session implements SessionControl {
     })
   }
 
-  /** When a stop was asked for and no user runs any more: tearDownAgent, then the final window. */
+  /** When the end was asked for and no user runs any more: tearDownAgent, then the final window. */
   #endWhenIdle(): void {
-    if (this.#stopping === null || this.#phase === 'ended' || this.#phase === 'preparing') return
+    if (this.#stopping === null && !this.#finishing) return
+    if (this.#phase === 'ended' || this.#phase === 'preparing') return
     if (this.#threads.some((thread) => thread.stages.size > 0)) return
     if (this.#phase === 'running') {
       this.#phase = 'ending'

@@ -72,7 +72,7 @@ export async function runSession(test: SessionCase): Promise<SessionRun> {
         stageDone: (stage) => {
           run.stages.push(stage)
           if (stage + 1 < profile.stages.length) session.startStage(stage + 1)
-          else session.stop('drain')
+          else session.finish()
         },
         window: (window) => {
           run.windows.push(window)

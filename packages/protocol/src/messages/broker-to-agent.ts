@@ -22,6 +22,8 @@ export const brokerToAgentSchema = v.variant('type', [
   v.object({ type: v.literal('start-stage'), runId, stage: count }),
   /** Take over users of a lost agent. */
   v.object({ type: v.literal('add-users'), runId, users: v.array(movedUserSchema) }),
+  /** The last stage is over on every agent: when no user runs any more, send the final window. */
+  v.object({ type: v.literal('finish'), runId }),
   v.object({ type: v.literal('stop'), runId, mode: stopModeSchema }),
   /** Windows up to this number are committed. */
   v.object({ type: v.literal('ack'), runId, number: count }),
