@@ -54,13 +54,13 @@ export class Catalogue {
 
   #keyFor(id: string, key: SeriesKey): SeriesKey {
     if (key.kind === 'error') {
-      if (key.name === overflowName || hasRoomFor(id, this.#errorGroups, this.#maxErrorGroups)) return key
-      return { ...overflowOf(key), test: '' }
+      const fits = key.name !== overflowName && hasRoomFor(id, this.#errorGroups, this.#maxErrorGroups)
+      return fits ? key : { ...overflowOf(key), test: '' }
     }
     if (!admittedKinds.has(key.kind)) return key
     if (key.name !== overflowName && hasRoomFor(id, this.#admitted, this.#maxSeries)) return key
     this.#overflowed = true
-    return key.name === overflowName ? key : overflowOf(key)
+    return overflowOf(key)
   }
 }
 

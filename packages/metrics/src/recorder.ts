@@ -163,7 +163,9 @@ export class Recorder {
   }
 
   #admits(key: SeriesKey, id: string): boolean {
-    if (!admittedKinds.has(key.kind) || key.name === overflowName) return true
+    if (!admittedKinds.has(key.kind)) return true
+    // A user's own `(other)`, with whatever status and tags, is the overflow series too.
+    if (key.name === overflowName) return false
     if (this.#admitted !== null && !this.#admitted.has(id)) return false
     return this.#writers.has(id) || this.#userSeries < 2 * this.#options.maxSeries
   }

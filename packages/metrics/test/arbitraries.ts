@@ -1,19 +1,10 @@
 import fc from 'fast-check'
 import type { ErrorDetail } from '../src/definition.ts'
+import { kindsInOrder } from '../src/delta-format.ts'
 import { Delta, type SeriesDelta } from '../src/delta.ts'
 import { bucketCount } from '../src/histogram.ts'
-import { isTimed, type SeriesKey, type SeriesKind } from '../src/series.ts'
+import { isTimed, type SeriesKey } from '../src/series.ts'
 
-const kinds: SeriesKind[] = [
-  'http',
-  'websocket',
-  'counter',
-  'gauge',
-  'timing',
-  'execution',
-  'error',
-  'internal',
-]
 const word = fc.oneof(fc.constantFrom('', 'GET /', '200', '(other)', '__proto__', 'zoë', '網'), fc.string())
 const whole = fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat(), fc.constant(2 ** 53), fc.constant(2 ** 32))
 // Minus zero is zero on the wire.
@@ -27,7 +18,7 @@ const plain = { noNullPrototype: true }
 
 export const keys: fc.Arbitrary<SeriesKey> = fc.record(
   {
-    kind: fc.constantFrom(...kinds),
+    kind: fc.constantFrom(...kindsInOrder),
     test: word,
     name: word,
     method: word,

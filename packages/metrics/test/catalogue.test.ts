@@ -75,6 +75,15 @@ describe('Catalogue', () => {
     )
   })
 
+  it('takes a name (other) with tags or status for the overflow series', () => {
+    const catalogue = new Catalogue(10)
+    const tagged = Array.from({ length: 50 }, (_, user) => ({
+      ...keyOf(overflowName),
+      tags: { user: `${user}` },
+    }))
+    assert.deepEqual(namesOf(catalogue.admit(deltaOf(...tagged))), [[overflowName, 50]])
+  })
+
   it('admits all series of the engine', () => {
     const catalogue = new Catalogue(1)
     const delta = new Delta()

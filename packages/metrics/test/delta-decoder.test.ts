@@ -95,6 +95,29 @@ describe('DeltaDecoder', () => {
     )
   })
 
+  it('forgets the definitions of a message that it refuses', () => {
+    const decoder = new DeltaDecoder()
+    const refused = new DeltaEncoder().encode(oneHit('GET /refused'))
+    assert.throws(() => decoder.decode(refused.subarray(0, -1)), MetricsError)
+    const taken = decoder.decode(new DeltaEncoder().encode(oneHit('GET /taken')))
+    assert.deepEqual(taken.series, oneHit('GET /taken').series)
+  })
+
+  it('keeps the detail that it had when it refuses a new one', () => {
+    const errorOf = (message: string) => {
+      const delta = new Delta()
+      const detail = { type: 'E', message, sample: '', firstSeen: 1 }
+      delta.add({ ...emptySeriesDelta({ ...key, kind: 'error' }, detail), count: 1 })
+      return delta
+    }
+    const encoder = new DeltaEncoder()
+    const decoder = new DeltaDecoder()
+    decoder.decode(encoder.encode(errorOf('old')))
+    const same = encoder.encode(errorOf('old'))
+    assert.throws(() => decoder.decode(encoder.encode(errorOf('new')).subarray(0, -1)), MetricsError)
+    assert.deepEqual(decoder.decode(same).series, errorOf('old').series)
+  })
+
   it('reads a part of a larger buffer', () => {
     const bytes = new DeltaEncoder().encode(oneHit())
     const larger = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')])
