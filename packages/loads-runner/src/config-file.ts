@@ -98,16 +98,14 @@ function testsOf(content: Record<string, unknown>, problems: string[]): readonly
 
 /** A value of the file as the texts that would stand on the command line; null for anything else. */
 function textsOf(value: unknown): string[] | null {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    return [String(value)]
-  if (Array.isArray(value)) {
-    const parts = value.map(textsOf)
-    return parts.includes(null) ? null : parts.flatMap((part) => part!)
-  }
-  if (!isObject(value)) return null
-  const entries = Object.entries(value).map(([name, entry]) => [name, textsOf(entry)] as const)
-  if (entries.some(([, texts]) => texts?.length !== 1)) return null
-  return entries.map(([name, texts]) => `${name}=${texts![0]}`)
+  if (isScalar(value)) return [String(value)]
+  if (Array.isArray(value)) return value.every(isScalar) ? value.map(String) : null
+  if (!isObject(value) || !Object.values(value).every(isScalar)) return null
+  return Object.entries(value).map(([name, entry]) => `${name}=${String(entry)}`)
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

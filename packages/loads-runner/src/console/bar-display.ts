@@ -35,7 +35,8 @@ export class BarDisplay implements Display {
   }
 
   async follow(view: RunView): Promise<void> {
-    const { Format, SingleBar } = await import('cli-progress')
+    // A CommonJS module whose names Node does not all find.
+    const { Format, SingleBar } = (await import('cli-progress')).default
     this.#view = view
     const options = {
       terminal: this.#terminal,

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { classicText, quantileText, summaryText } from '../../src/console/summary-text.ts'
+import { agentRow, stats, summary } from '../fixtures.ts'
+
+describe('summaryText', () => {
+  it('begins with the lines that Loads has always printed', () => {
+    assert.equal(
+      classicText(summary()),
+      [
+        '',
+        'Hits: 1',
+        'Duration: 0.03 seconds',
+        'Approximate Average RPS: 39',
+        'Average request time: 0.01s',
+        '',
+        'Success: 1',
+        'Errors: 0',
+        'Failures: 0',
+        '',
+      ].join('\n'),
+    )
+    assert.ok(summaryText(summary()).startsWith(classicText(summary())))
+  })
+
+  it('shows small figures as more than nothing', () => {
+    const slow = summary({
+      hits: { ...summary().hits, perSecond: 0.254 },
+      serviceTime: stats({ count: 1, mean: 0.42 }),
+    })
+    assert.match(classicText(slow), /RPS: 0\.25\n/)
+    assert.match(classicText(slow), /request time: 0\.0004s\n/)
+  })
+
+  it('says all that there is, and nothing of what there is not', () => {
+    assert.equal(
+      summaryText(summary(), '/results/1').replace(classicText(summary()), ''),
+      `
+Request times:
+   min    p50    p90    p95    p99  p99.9  p99.99   max
+  10ms  ~10ms  ~10ms  ~10ms  ~10ms  ~10ms   ~10ms  10ms
+
+Executions:
+  test                 success  error  failure  cut    p50    p95   max
+  TestWebSite.test_es        1      0        0    0  ~10ms  ~10ms  10ms
+
+Slowest requests:
+  name                        status  hits  failed    p50    p95    p99   max
+  GET http://localhost:9200/  200        1       0  ~10ms  ~10ms  ~10ms  10ms
+
+Status: 2xx 1; 120 B in, 80 B out
+
+Verdict: passed (seed 7, run r1)
+Results: /results/1
+`,
+    )
+  })
+
+  it('survives a run that made no load', () => {
+    const nothing = summary({
+      ...{
+        verdict: 'infrastructure',
+        exitCode: 4,
+        reasons: ['asked for 5 agents, 3 are registered'],
+        started: null,
+      },
+      ...{ durationSeconds: 0, serviceTime: stats(), executions: [], series: [], agents: [] },
+      hits: { count: 0, failed: 0, interrupted: 0, perSecond: 0, bytesIn: 0, bytesOut: 0 },
+    })
+    const text = summaryText(nothing)
+    assert.match(
+      text,
+      /Hits: 0\nDuration: 0\.00 seconds\nApproximate Average RPS: 0\nAverage request time: 0\.00s\n/,
+    )
+    assert.match(text, /Verdict: infrastructure .*\n  asked for 5 agents, 3 are registered\n$/)
+  })
+
+  it('groups errors with a sample, and keeps control characters out', () => {
+    const group = {
+      type: 'Error',
+      message: 'boom\u001b[2J',
+      count: 1200,
+      firstSeen: '',
+      lastSeen: '',
+      sample: 'line 1\nline 2\n',
+    }
+    const text = summaryText(summary({ errorGroups: [group, ...Array(9).fill(group)] }))
+    assert.match(text, /Errors by kind:\n  1,200 x Error: boom \[2J\n      line 1\n      line 2\n/)
+    assert.match(text, /and 5 more kinds in summary\.json\n/)
+    assert.ok(!text.includes('\u001b'))
+  })
+
+  it('names lost agents, missing windows and warnings', () => {
+    const lost = agentRow('a2', 'there', 'lost')
+    const text = summaryText(
+      summary({
+        agents: [agentRow('a1', 'here'), { ...lost, windowsLost: 3, ledger: { ...lost.ledger, lost: 2 } }],
+        coverage: {
+          windowsOwed: 20,
+          windowsReceived: 17,
+          ratio: 0.85,
+          missing: [{ agent: 'a2', fromSecond: 4, toSecond: 7 }],
+        },
+        generator: { limited: false, eventLoopLagP99: 50, cpu: 1, warnings: ['the event loop was late'] },
+      }),
+    )
+    assert.match(text, /a2     there  lost      1        1        1         1     2             3\n/)
+    assert.match(text, /Coverage: 85\.00% \(17 of 20 windows\); missing: a2 from second 4 to 7\n/)
+    assert.match(text, /warning: the event loop was late\n/)
+  })
+
+  it('counts status classes and error classes', () => {
+    const [row] = summary().series
+    const series = ['200', '204', '404', 'refused', '101'].map((status, index) => ({
+      ...row!,
+      status,
+      count: index + 1,
+    }))
+    const text = summaryText(summary({ series, hits: { ...summary().hits, failed: 7 } }))
+    assert.match(text, /Status: 1xx 5, 2xx 3, 4xx 3, refused 4; 7 failed; 120 B in, 80 B out\n/)
+  })
+
+  it("shows the user's own figures and sockets", () => {
+    const text = summaryText(
+      summary({
+        counters: { 'items sold': 12_345, ratio: 0.5 },
+        gauges: { depth: 3, '(other)': null },
+        timings: { parse: stats({ count: 2, p50: 1, p95: 2, max: 2, trustedTo: 0 }) },
+        websockets: {
+          opened: 2,
+          closed: 2,
+          messagesSent: 1,
+          messagesReceived: 4,
+          bytesSent: 10,
+          bytesReceived: 2048,
+        },
+      }),
+    )
+    assert.match(text, /Counters:\n  name         value\n  items sold  12,345\n  ratio          0\.5\n/)
+    assert.match(text, /Gauges:\n  name     value\n  depth        3\n  \(other\)      -\n/)
+    assert.match(
+      text,
+      /Timings:\n  name   count     p50     p95    max\n  parse      2  ~1\.0ms  ~2\.0ms  2\.0ms\n/,
+    )
+    assert.match(
+      text,
+      /WebSockets: 2 opened, 2 closed; sent 1 message \(10 B\), received 4 messages \(2\.0 kB\)\n/,
+    )
+  })
+})
+
+describe('quantileText', () => {
+  it('marks what too few samples lie beyond', () => {
+    const known = stats({ count: 1000, p50: 5, p99: 20, p999: 30, trustedTo: 0.99 })
+    assert.equal(quantileText(known, 'p50'), '5.0ms')
+    assert.equal(quantileText(known, 'p99'), '20ms')
+    assert.equal(quantileText(known, 'p999'), '~30ms')
+    assert.equal(quantileText(known, 'p9999'), '-')
+  })
+})
