@@ -7,6 +7,8 @@ export type AgentPeerConnection = Connection<BrokerToAgent, AgentToBroker>
 const maxRemembered = 1000
 /** Replaced processes of one name that are remembered. */
 const maxPredecessors = 100
+/** Messages kept for an agent whose link is broken. It has its lease to come back, so they are few. */
+const maxUnsent = 10_000
 
 /**
  * One agent process. It stays the same object when its link breaks and the same incarnation dials again; a new process
@@ -23,6 +25,8 @@ export class RegisteredAgent {
   /** Incarnations of this name that this process, or one before it, took the place of. */
   readonly predecessors: Set<string>
   #connection: AgentPeerConnection | null
+  /** What was said while the link was broken, for the next one. */
+  #unsent: BrokerToAgent[] = []
 
   constructor(identity: Identity, connection: AgentPeerConnection, runs: Iterable<string>, nowMs: number) {
     this.identity = identity
@@ -45,9 +49,16 @@ export class RegisteredAgent {
     return this.#connection?.backlog ?? 0
   }
 
-  /** Returns false where the sender should pause (see `Connection.send`), and while the link is broken. */
+  /**
+   * Queues a message; one that is said while the link is broken goes out over the next one.
+   *
+   * @returns false where the sender should pause (see `Connection.send`)
+   */
   send(message: BrokerToAgent): boolean {
-    if (this.#connection === null) return false
+    if (this.#connection === null) {
+      if (this.#unsent.length < maxUnsent) this.#unsent.push(message)
+      return false
+    }
     try {
       return this.#connection.send(message)
     } catch {
@@ -66,6 +77,7 @@ export class RegisteredAgent {
     const old = this.#connection
     this.#connection = connection
     this.links++
+    if (connection !== null) for (const message of this.#unsent.splice(0)) this.send(message)
     if (old !== null && old !== connection) void old.close()
   }
 }

@@ -66,7 +66,7 @@ export class Broker {
     this.#closing = true
     for (const cancel of this.#timers) cancel()
     this.#timers = []
-    await Promise.all(this.#runs.active().map((run) => run.suspend()))
+    await this.#runs.suspend()
     await this.#options.listener.close()
   }
 

@@ -13,6 +13,7 @@ import { messageOf } from './errors.ts'
 export interface Journal {
   /** Settles when the record is on disk (or never will be). Never rejects. */
   write(record: object): Promise<void>
+  /** Settles when all that was written is on disk. */
   close(): Promise<void>
   /** False when `write` does nothing, so that callers need not wait for it. */
   readonly active: boolean
@@ -38,6 +39,7 @@ class FileJournal implements Journal {
   readonly #file: string
   readonly #writer: Promise<EventLogWriter | null>
   #failed = false
+  #closing: Promise<void> | null = null
 
   constructor(directory: string, onFailure: (reason: string) => void) {
     this.#onFailure = onFailure
@@ -59,7 +61,11 @@ class FileJournal implements Journal {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
     const writer = await this.#writer
     try {
       await writer?.close()

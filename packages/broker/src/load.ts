@@ -89,7 +89,7 @@ export class Load {
     this.#nextStage()
   }
 
-  /** Begins the next stage once every agent at work has said that its users of this one have ended. */
+  /** Goes on once every agent at work has said that its users of this stage have ended. */
   #nextStage(): void {
     const { runId, spec, onChange } = this.#options
     const working = this.#roster.working()
@@ -120,16 +120,15 @@ export class Load {
 
   #take(member: Member, windows: readonly TakenWindow[]): void {
     const before = member.finalTaken
-    this.figures.take(member, windows)
+    this.figures.note(member, windows)
     if (!before && member.finalTaken && this.#stopMode === null) this.#onFinal(member)
+    this.figures.commit(windows)
   }
 
-  /** An agent has ended by itself. */
+  /** An agent has ended without being stopped: as it was told to, or by itself. */
   #onFinal(member: Member): void {
     const { profile } = this.#options.spec
-    if (this.#stage + 1 < profile.stages.length) {
-      this.#options.onBlame(5, `${member.id} ended early, in ${this.stageNote()}`)
-    }
+    if (!this.#finishing) this.#options.onBlame(5, `${member.id} ended early, in ${this.stageNote()}`)
     this.#move(member, untouchedUsers(profile, member.moved, this.figures.progress))
     this.#nextStage()
   }
@@ -186,8 +185,9 @@ export class Load {
     member.acknowledge()
     if (!this.underWay || !member.working) return
     this.figures.sendCatalogue(member)
-    if (this.#stopMode !== null)
-      member.send({ type: 'stop', runId: this.#options.runId, mode: this.#stopMode })
+    const { runId } = this.#options
+    if (this.#stopMode !== null) member.send({ type: 'stop', runId, mode: this.#stopMode })
+    else if (this.#finishing) member.send({ type: 'finish', runId })
   }
 
   /** Gaps and kills; called several times a second. */

@@ -12,10 +12,6 @@ export class Roster {
     this.#members.set(member.id, member)
   }
 
-  get size(): number {
-    return this.#members.size
-  }
-
   [Symbol.iterator](): IterableIterator<Member> {
     return this.#members.values()
   }
@@ -27,6 +23,12 @@ export class Roster {
   /** Those that can still make load. */
   working(): Member[] {
     return this.all().filter((member) => member.working)
+  }
+
+  /** Asked for every window, so it makes no array and stops at the first that is not. */
+  everyWorking(isSo: (member: Member) => boolean): boolean {
+    for (const member of this.#members.values()) if (member.working && !isSo(member)) return false
+    return true
   }
 
   ids(): string[] {

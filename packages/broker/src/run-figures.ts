@@ -41,7 +41,7 @@ export class RunFigures {
       journal,
       incarnationOf: (agent) => roster.byId(agent)?.agent.identity.incarnation ?? '',
       figures: () => this.sums(),
-      complete: (agents) => roster.working().every((member) => agents.has(member.id)),
+      complete: (agents) => roster.everyWorking((member) => agents.has(member.id)),
       onCommit,
       onDefect,
     })
@@ -85,8 +85,8 @@ export class RunFigures {
     return new WindowStream(agent, this.#catalogue, this.#options.onBadWindow)
   }
 
-  /** Windows of one agent, in order: into its books at once, into the totals with the next commit. */
-  take(member: Member, windows: readonly TakenWindow[]): void {
+  /** Writes windows of one agent, in order, into its books. Hand them to `commit` then. */
+  note(member: Member, windows: readonly TakenWindow[]): void {
     for (const { window, delta } of windows) {
       member.ledger = window.ledger
       member.activeUsers = window.final ? 0 : window.activeUsers
@@ -95,10 +95,14 @@ export class RunFigures {
       this.health.take(member.id, member.workers, window.generator.eventLoopLagMs, window.generator.cpu)
       if (window.final) member.finalTaken = true
     }
-    if (windows.length > 0) this.#commits.add(windows)
     if (!this.#catalogue.full || this.#catalogueSent) return
     this.#catalogueSent = true
     for (const each of this.#options.roster) this.sendCatalogue(each)
+  }
+
+  /** Adds noted windows to the totals, with the next commit. May end the run, when nothing else is waited for. */
+  commit(windows: readonly TakenWindow[]): void {
+    if (windows.length > 0) this.#commits.add(windows)
   }
 
   /** Tells an agent which names the run has room for, once there is room for no more. */

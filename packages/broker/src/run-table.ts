@@ -47,6 +47,11 @@ export class RunTable {
     return [...this.#runs.values()].filter((run) => !run.ended)
   }
 
+  /** Nothing moves any more; settles when every journal is on disk. */
+  async suspend(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map((run) => run.suspend()))
+  }
+
   rows(): RunRow[] {
     return [...this.#runs.values()].map((run) => run.row())
   }

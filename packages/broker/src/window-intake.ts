@@ -16,10 +16,19 @@ export interface TakenWindow {
   readable: boolean
 }
 
+/** A window that came before its turn; its delta is null when it cannot be read. */
+interface Held {
+  window: WindowMessage
+  delta: Delta | null
+}
+
 /**
- * The windows of one agent in one run. They are numbered without gaps and decoded in order, since a definition of a
- * series travels once. One that came already is a duplicate; one that comes too early is held until those before it
- * have come, or have been given up: then the gap is written down and the rest goes on.
+ * The windows of one agent in one run, numbered without gaps. One that came already is a duplicate; one that comes too
+ * early is held until those before it have come, or have been given up: then the gap is written down and the rest goes
+ * on.
+ *
+ * Each link of the agent is one stream of definitions, in the order of arrival. So every window is decoded as it comes,
+ * duplicates too: what defines a series may have come in one.
  */
 export class WindowStream {
   readonly agent: string
@@ -32,8 +41,8 @@ export class WindowStream {
   readonly missing: MissingSpan[] = []
   readonly #catalogue: Catalogue
   readonly #onBad: (reason: string) => void
-  readonly #decoder = new DeltaDecoder()
-  readonly #held = new Map<number, WindowMessage>()
+  #decoder = new DeltaDecoder()
+  readonly #held = new Map<number, Held>()
   #next = 0
   #gapSinceMs: number | null = null
 
@@ -43,13 +52,26 @@ export class WindowStream {
     this.#onBad = onBad
   }
 
+  /** The agent speaks over a new link, and defines its series again. */
+  relink(): void {
+    this.#decoder = new DeltaDecoder()
+  }
+
   /**
    * @returns the windows that are now in order, this one perhaps among them; 'duplicate' when this one was taken or
    * given up before
    */
   offer(window: WindowMessage, nowMs: number): TakenWindow[] | 'duplicate' {
-    if (window.number < this.#next || this.#held.has(window.number) || this.ended) return 'duplicate'
-    this.#held.set(window.number, window)
+    if (this.ended) return 'duplicate'
+    let complaint = ''
+    const delta = this.#decode(window, (reason) => (complaint = reason))
+    const held = this.#held.get(window.number)
+    // Only a window that could not be read is better the second time.
+    if (window.number < this.#next || (held !== undefined && (held.delta !== null || delta === null))) {
+      return 'duplicate'
+    }
+    if (delta === null) this.#onBad(complaint)
+    this.#held.set(window.number, { window, delta })
     const taken = this.#drain()
     if (this.#held.size > maxHeld) taken.push(...this.giveUpGap())
     this.#gapSinceMs = this.#held.size === 0 ? null : (this.#gapSinceMs ?? nowMs)
@@ -66,7 +88,7 @@ export class WindowStream {
     const taken: TakenWindow[] = []
     while (this.#held.size > 0) {
       const first = Math.min(...this.#held.keys())
-      if (first > this.#next) this.#miss(first - this.#next, this.#held.get(first)!.fromMs)
+      if (first > this.#next) this.#miss(first - this.#next, this.#held.get(first)!.window.fromMs)
       this.#next = first
       taken.push(...this.#drain())
     }
@@ -77,27 +99,28 @@ export class WindowStream {
   #drain(): TakenWindow[] {
     const taken: TakenWindow[] = []
     for (;;) {
-      const window = this.#held.get(this.#next)
-      if (window === undefined) return taken
+      const next = this.#held.get(this.#next)
+      if (next === undefined) return taken
       this.#held.delete(this.#next)
       this.#next++
+      const { window, delta } = next
       this.ended = window.final
-      const delta = this.#decode(window)
       if (delta === null) {
         this.#miss(1, window.toMs)
       } else {
         this.received++
         this.lastToMs = Math.max(this.lastToMs, window.toMs)
       }
-      taken.push({ agent: this.agent, window, delta: delta ?? new Delta(), readable: delta !== null })
+      const admitted = delta === null ? new Delta() : this.#catalogue.admit(delta)
+      taken.push({ agent: this.agent, window, delta: admitted, readable: delta !== null })
     }
   }
 
-  #decode(window: WindowMessage): Delta | null {
+  #decode(window: WindowMessage, complain: (reason: string) => void): Delta | null {
     try {
-      return this.#catalogue.admit(this.#decoder.decode(window.delta))
+      return this.#decoder.decode(window.delta)
     } catch (error) {
-      this.#onBad(`window ${window.number} of ${this.agent} cannot be read: ${messageOf(error)}`)
+      complain(`window ${window.number} of ${this.agent} cannot be read: ${messageOf(error)}`)
       return null
     }
   }

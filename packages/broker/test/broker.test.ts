@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { AgentToBroker, OperatorToBroker } from '@loads-runner/protocol'
-import { FakeAgent } from './support/fake-agent.ts'
+import type { FakeAgent } from './support/fake-agent.ts'
 import { specOf, World } from './support/world.ts'
 
 describe('Broker', () => {
@@ -229,6 +229,7 @@ describe('Broker', () => {
         agent.onPrepare = () => null
         agent.onArm = () => null
         agent.onStage = () => {}
+        agent.onFinish = () => {}
         agent.onStop = () => {}
         await agent.dial()
       }
@@ -271,7 +272,8 @@ describe('Broker', () => {
       if (last.type === 'prepare') agent.say({ type: 'prepared', runId, workers: 1 })
       else if (last.type === 'arm') agent.say({ type: 'armed', runId })
       else if (last.type === 'start-stage') agent.runStage(agent.session(runId), last.stage)
-      else if (last.type === 'stop') agent.session(runId).send(agent.connection, true)
+      else if (last.type === 'stop' || last.type === 'finish')
+        agent.session(runId).send(agent.connection, true)
     }
 
     function renamed<T extends AgentToBroker | OperatorToBroker>(message: T, ids: Record<string, string>): T {

@@ -58,13 +58,12 @@ describe('load', () => {
       session.send(agent!.connection)
       const acks = () => agent!.types().filter((type) => type === 'ack').length
       const before = acks()
-      for (const window of session.windows) agent!.say(window)
-      agent!.say(session.windows[1]!)
+      for (const number of [0, 1, 1]) agent!.say(session.again(number))
       await world.until('acknowledged', () => session.acked === 1)
-      agent!.say(session.windows[1]!)
+      agent!.say(session.again(1))
       await world.until('acknowledged again', () => acks() >= before + 3)
       session.send(agent!.connection, true)
-      agent!.say(session.windows[2]!)
+      agent!.say(session.again(2))
       const summary = await finished(run)
       assert.equal(summary.tests.finished, 6)
       assert.equal(summary.hits.count, 6)
@@ -83,9 +82,10 @@ describe('load', () => {
       session.execute(1, 0, 2)
       session.cut()
       session.cut(true)
-      for (const number of [3, 2, 0, 1]) agent!.say(session.windows[number]!)
+      session.relink()
+      for (const number of [3, 2, 0, 1]) agent!.say(session.again(number))
       const summary = await finished(run)
-      assert.equal(summary.exitCode, 0)
+      assert.deepEqual(summary.reasons, ['a1 ended early, in stage 1 of 1'])
       assert.equal(summary.hits.count, 9)
       assert.equal(summary.coverage.ratio, 1)
     })
@@ -197,6 +197,19 @@ describe('load', () => {
       assert.equal(run.ofType('state').at(-1)!.note, 'stage 2 of 2')
       for (const agent of agents) agent.runStage(agent.session(), 1)
       assert.equal((await finished(run)).exitCode, 0)
+    })
+
+    it('lets agents end when the last stage is over on all of them, not before', async () => {
+      const agents = await world.agents(2)
+      const run = await began(agents)
+      const [one, two] = agents as [FakeAgent, FakeAgent]
+      one.runStage(one.session(), 0)
+      await world.pass(2000)
+      assert.ok(!one.types().includes('finish'))
+      two.runStage(two.session(), 0)
+      const summary = await finished(run)
+      assert.equal(summary.exitCode, 0)
+      for (const agent of agents) assert.equal(agent.types().filter((type) => type === 'finish').length, 1)
     })
 
     it('does not wait for an agent that is lost, and blames one that ends early', async () => {
@@ -325,7 +338,7 @@ describe('load', () => {
         three
           .session()
           .moved.map(({ user }) => user)
-          .sort(),
+          .sort((a, b) => a - b),
         [2, 3],
       )
       complete([three])
@@ -383,7 +396,7 @@ describe('load', () => {
       late.execute(2, 5, 1)
       const window = late.cut()
       await two.dial()
-      for (const each of late.windows) two.say(each)
+      late.resend(two.connection)
       await world.until('fenced', () => run.agentStates('a2').at(-1) === 'fenced')
       await world.until('told to forget the run', () => two.received.at(-1)!.type === 'release')
       assert.ok(window.number > late.acked)
@@ -416,10 +429,11 @@ describe('load', () => {
       session.cut()
       await world.pass(1500)
       await two.dial()
-      for (const window of session.windows) two.say(window)
+      session.acked = 0
+      session.resend(two.connection)
       await world.until('caught up', () => session.acked === 2)
-      // Its stage is said again, for the case that it never heard of it.
-      assert.equal(two.received.filter((message) => message.type === 'start-stage').length, 2)
+      // Hearing of its stage twice would double its load.
+      assert.equal(two.received.filter((message) => message.type === 'start-stage').length, 1)
       session.execute(2, 7, 3)
       session.interrupt(1)
       session.execute(3, 0, 10)
@@ -430,6 +444,25 @@ describe('load', () => {
       assert.equal(summary.exitCode, 0)
       assert.equal(summary.tests.finished, 60)
       assert.equal(summary.coverage.ratio, 1)
+    })
+
+    it('hears, once it is back, what was said while its link was broken', async () => {
+      const agents = (await world.agents(2)) as [FakeAgent, FakeAgent]
+      const [one, two] = agents
+      const stage = { users: 2, iterations: 1, durationMs: null }
+      const run = await began(agents, { profile: { stages: [stage, stage], rampUpMs: 0, delayMs: 0 } })
+      const { runId } = two.session()
+      two.say({ type: 'stage-done', runId, stage: 0 })
+      await world.settle()
+      breakLink(two)
+      await world.until('closed', () => two.closed)
+      one.say({ type: 'stage-done', runId, stage: 0 })
+      await world.until('stage 1', () => one.session().stage === 1)
+      assert.equal(two.session().stage, 0)
+      await two.dial()
+      await world.until('stage 1 there too', () => two.session().stage === 1)
+      for (const agent of agents) agent.runStage(agent.session(), 1)
+      assert.equal((await finished(run)).coverage.ratio, 1)
     })
 
     it('whose session died is lost at once and stays registered', async () => {

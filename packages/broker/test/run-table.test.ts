@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { RefusedError } from './support/fake-console.ts'
+import { RefusedError, type FakeConsole } from './support/fake-console.ts'
 import { specOf, World } from './support/world.ts'
 
 describe('run table', () => {
@@ -201,7 +201,7 @@ describe('run table', () => {
       await world.agent('a2', { slots: 2 }).dial(),
     ]
     for (const agent of agents) agent.onStage = () => {}
-    const runs = []
+    const runs: { console: FakeConsole; watcher: FakeConsole; runId: string; factor: number }[] = []
     for (const factor of [1, 100]) {
       const console = await world.console()
       const { runId } = await console.ask({

@@ -78,7 +78,7 @@ describe('run', () => {
       assert.equal(agent.session().acked, 2)
       assert.equal(agent.session().spec.secrets.KEY, 'hush')
       const others = agent.types().filter((type) => type !== 'ack')
-      assert.deepEqual(others, ['prepare', 'arm', 'start-stage', 'start-stage', 'release'])
+      assert.deepEqual(others, ['prepare', 'arm', 'start-stage', 'start-stage', 'finish', 'release'])
     }
     const { agents: rows, version } = await console.ask({ type: 'ping' })
     assert.equal(version, '1.2.3')
@@ -96,7 +96,7 @@ describe('run', () => {
     const [agent] = await world.agents(1)
     agent!.onStage = (session) => {
       session.fail(2)
-      session.send(agent!.connection, true)
+      agent!.endStage(session, 0)
     }
     const failed = await submit()
     await world.until('finished', () => failed.run.summary !== null)
@@ -104,7 +104,7 @@ describe('run', () => {
     assert.deepEqual(failed.run.summary!.reasons, ['2 of 2 executions failed'])
     await world.settle()
 
-    agent!.onStage = (session) => session.send(agent!.connection, true)
+    agent!.onStage = (session) => agent!.endStage(session, 0)
     const empty = await submit()
     await world.until('finished', () => empty.run.summary !== null)
     assert.deepEqual(empty.run.summary!.reasons, ['no execution finished'])

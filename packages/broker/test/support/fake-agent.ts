@@ -20,6 +20,7 @@ export class FakeAgent {
   onPrepare: (message: Extract<BrokerToAgent, { type: 'prepare' }>) => AgentToBroker | null
   onArm: (runId: string) => AgentToBroker | null = (runId) => ({ type: 'armed', runId })
   onStage: (session: FakeSession, stage: number) => void = (session, stage) => this.runStage(session, stage)
+  onFinish: (session: FakeSession) => void = (session) => session.send(this.connection, true)
   onStop: (session: FakeSession, mode: string) => void = (session) => session.send(this.connection, true)
   onAddUsers: (session: FakeSession) => void = () => {}
   releases = true
@@ -102,7 +103,7 @@ export class FakeAgent {
     await this.connection.close()
   }
 
-  /** Runs a stage to its end: one window, and the final one after the last stage. */
+  /** Runs a stage to its end, in one window. */
   runStage(session: FakeSession, stage: number): void {
     for (const { user, from, count } of session.usersOf(stage)) session.execute(user, from, count)
     session.send(this.connection)
@@ -111,7 +112,6 @@ export class FakeAgent {
 
   endStage(session: FakeSession, stage: number): void {
     this.say({ type: 'stage-done', runId: session.runId, stage })
-    if (stage === session.spec.profile.stages.length - 1) session.send(this.connection, true)
   }
 
   #hear(message: BrokerToAgent): void {
@@ -136,6 +136,8 @@ export class FakeAgent {
     } else if (message.type === 'add-users') {
       session.moved.push(...message.users)
       this.onAddUsers(session)
+    } else if (message.type === 'finish') {
+      this.onFinish(session)
     } else if (message.type === 'stop') {
       this.onStop(session, message.mode)
     } else if (message.type === 'ack') {

@@ -10,15 +10,15 @@ export class FakeSession {
   readonly spec: RunSpec
   readonly share: Share
   readonly moved: MovedUser[] = []
-  /** Every window that was cut, to be sent again. */
-  readonly windows: WindowMessage[] = []
+  /** Every window that was cut. */
+  readonly windows: { window: WindowMessage; delta: Delta }[] = []
   stage = -1
   executions = 0
   acked = -1
   lagMs = 0
   cpu = 0.2
   activeUsers = 0
-  readonly #encoder = new DeltaEncoder()
+  #encoder = new DeltaEncoder()
   #delta = new Delta()
   #progress: number[] = []
   readonly #ledger = { planned: 0, started: 0, finished: 0, interrupted: 0 }
@@ -76,10 +76,28 @@ export class FakeSession {
       delta: this.#encoder.encode(this.#delta),
       generator: { eventLoopLagMs: this.lagMs, cpu: this.cpu },
     }
+    this.windows.push({ window, delta: this.#delta })
     this.#progress = []
     this.#delta = new Delta()
-    this.windows.push(window)
     return window
+  }
+
+  /** A window once more, as it would be sent now. */
+  again(number: number): WindowMessage {
+    const { window, delta } = this.windows[number]!
+    return { ...window, delta: this.#encoder.encode(delta) }
+  }
+
+  /** Over a new link series are defined anew. */
+  relink(): void {
+    this.#encoder = new DeltaEncoder()
+  }
+
+  /** What was not acknowledged is sent again over a new link. */
+  resend(connection: AgentConnection): void {
+    this.relink()
+    for (const { window } of this.windows)
+      if (window.number > this.acked) connection.send(this.again(window.number))
   }
 
   send(connection: AgentConnection, final = false, spanMs?: number): void {

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { createInProcessChannel, type Dialer, type Identity, type RunSpec } from '@loads-runner/protocol'
 import { Broker } from '../../src/broker.ts'
 import { FakeAgent } from './fake-agent.ts'
@@ -15,7 +15,11 @@ export class World {
   readonly dialer: Dialer
   readonly log: { level: string; text: string }[] = []
 
+  readonly #turn: () => Promise<unknown>
+
   constructor(stateDir: string | null = null) {
+    // A disk has a pace of its own: the manual clock must not run away from it.
+    this.#turn = stateDir === null ? () => nextTurn() : () => sleep(2)
     const { listener, dialer } = createInProcessChannel()
     this.dialer = dialer
     this.broker = new Broker({
@@ -64,7 +68,7 @@ export class World {
     const endMs = this.clock.monotonic() + limitMs
     while (!isSo()) {
       if (this.clock.monotonic() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`)
-      await turn()
+      await this.#turn()
       this.clock.advance(stepMs)
     }
   }
@@ -76,7 +80,7 @@ export class World {
 
   /** Lets messages arrive without time passing. */
   async settle(): Promise<void> {
-    for (let turns = 0; turns < 20; turns++) await turn()
+    for (let turns = 0; turns < 20; turns++) await this.#turn()
   }
 
   /** What went wrong in the broker itself. */
