@@ -28,6 +28,7 @@ export function closeRun({ runId, spec, members, causes, figures, endedAt }: Run
   const judgement = judge({
     causes,
     tests: figures.aggregate.tests(),
+    uncaught: figures.aggregate.internal('error.uncaught'),
     coverage,
     minCoverage: spec.minCoverage,
   })

@@ -16,6 +16,8 @@ export interface Outcome {
   /** What happened on the way: stops, lost agents under `fail`, a conductor that is gone ... */
   causes: readonly Cause[]
   tests: { finished: number; failures: number; errors: number }
+  /** Errors that no execution was waiting for: forgotten promises, timers, hooks of users and agents. */
+  uncaught: number
   coverage: Coverage
   minCoverage: number
 }
@@ -91,11 +93,15 @@ function missingSentence(coverage: Coverage): string {
   return `${count} of ${coverage.windowsOwed} windows are missing (${describeMissing(coverage.missing)})`
 }
 
-function testCauses({ tests }: Outcome): Cause[] {
+function testCauses({ tests, uncaught }: Outcome): Cause[] {
   const causes: Cause[] = []
   const of = `of ${tests.finished} executions`
   if (tests.failures > 0) causes.push({ exitCode: 1, reason: `${tests.failures} ${of} failed` })
   if (tests.errors > 0) causes.push({ exitCode: 1, reason: `${tests.errors} ${of} had errors` })
+  if (uncaught > 0) {
+    const errors = uncaught === 1 ? '1 error was' : `${uncaught} errors were`
+    causes.push({ exitCode: 1, reason: `${errors} thrown outside of executions` })
+  }
   return causes
 }
 

@@ -14,6 +14,7 @@ function outcome(changes: Partial<Outcome> = {}): Outcome {
   return {
     causes: [],
     tests: { finished: 5, failures: 0, errors: 0 },
+    uncaught: 0,
     coverage: whole,
     minCoverage: 1,
     ...changes,
@@ -40,6 +41,13 @@ describe('judge', () => {
     assert.equal(judgement.exitCode, 1)
     assert.equal(judgement.state, 'done')
     assert.deepEqual(judgement.reasons, ['2 of 9 executions failed', '1 of 9 executions had errors'])
+  })
+
+  it('fails with errors that no execution was waiting for', () => {
+    const judgement = judge(outcome({ uncaught: 2 }))
+    assert.equal(judgement.verdict, 'failed')
+    assert.equal(judgement.exitCode, 1)
+    assert.deepEqual(judgement.reasons, ['2 errors were thrown outside of executions'])
   })
 
   it('is incomplete under the minimal coverage, and names what is missing', () => {
