@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Recorder } from '@loads-runner/metrics'
-import type { MovedUser } from '@loads-runner/testcase'
+import { warmUpSessions, type MovedUser } from '@loads-runner/testcase'
 import { EngineError } from './errors.ts'
 import { ClosedUsers } from './executors/closed-users.ts'
 import { ExternalUsers } from './external/external-users.ts'
@@ -125,6 +125,7 @@ export class LoadThread implements UserSurroundings {
     const { manifest, directory, spec } = this.setup
     if (manifest.entry === null) throw new EngineError('BUNDLE_INVALID', 4, 'the bundle holds no tests')
     const modules = await importModules(directory, manifest.entry)
+    warmUpSessions()
     this.#tests = spec.tests.map(({ label }) => {
       const test = manifest.tests.find((each) => each.label === label)
       const cls = test && classesOf(modules[test.module] ?? {}).get(test.className)

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { LoadThread } from './load-thread.ts'
+import type { LoadThread } from './load-thread.ts'
 import type { FromThread, ThreadSetup, ToThread } from './thread-messages.ts'
 
 /** The session's end of one load thread. */
@@ -56,23 +56,28 @@ export function startWorkerThread(setup: ThreadSetup, events: ThreadEvents): Thr
 export function startOnMainThread(setup: ThreadSetup, events: ThreadEvents): ThreadHost {
   const before = { ...process.env }
   Object.assign(process.env, setup.spec.env, setup.spec.secrets)
-  const thread = new LoadThread(setup, {
-    post: (message) => {
+  const port = {
+    post: (message: FromThread) => {
       if (message.type === 'ended') restore()
       // Later, as from another thread: the receiver must never run inside the sender.
       setImmediate(() => events.onMessage(message))
     },
-  })
-  const uncaught = (error: unknown) => thread.uncaught(error)
+  }
+  let thread: LoadThread | null = null
+  const uncaught = (error: unknown) => thread?.uncaught(error)
   process.on('unhandledRejection', uncaught)
-  void thread.load()
+  // Loaded here only: everywhere else load threads are threads of their own.
+  const loading = import('./load-thread.ts').then((module) => {
+    thread = new module.LoadThread(setup, port)
+    return thread.load()
+  })
   function restore(): void {
     process.off('unhandledRejection', uncaught)
     for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
     Object.assign(process.env, before)
   }
   return {
-    post: (message) => void setImmediate(() => void thread.handle(message)),
+    post: (message) => void loading.then(() => thread?.handle(message)),
     kill: async () => restore(),
   }
 }

@@ -3,6 +3,7 @@ import {
   createRandom,
   InterruptedError,
   isAssertionFailure,
+  keepUserSockets,
   releaseUser,
   settleExecution,
   type Random,
@@ -164,6 +165,7 @@ export class VirtualUser implements LoadUser {
       this.#instances.set(test.cls, ready)
       attachUser(instance, context)
       await instance.setUpUser()
+      keepUserSockets(instance)
     })
     return { problem, ready }
   }

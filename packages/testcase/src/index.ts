@@ -38,7 +38,8 @@ export type { WebSocketEnd, WebSocketOptions } from './sessions/websocket-sessio
 export type { Message } from './sessions/receive-queue.ts'
 
 // For the engine.
-export { attachUser, releaseUser, settleExecution } from './user-link.ts'
+export { warmUpSessions } from './sessions/libraries.ts'
+export { attachUser, keepUserSockets, releaseUser, settleExecution } from './user-link.ts'
 export { isAssertionFailure } from './assertion-failure.ts'
 export { isTestClass, testMethodsOf, weightOf } from './test-class.ts'
 export { createRandom } from './random.ts'

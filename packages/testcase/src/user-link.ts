@@ -45,8 +45,13 @@ export async function releaseUser(test: object): Promise<void> {
   }
 }
 
+/** Ends setUpUser: what it opened stays open for all executions of the user. */
+export function keepUserSockets(test: object): void {
+  ;(test as Linked)[sessionsKey]?.keepSockets()
+}
+
 /**
- * Ends an execution: throws the first error of a WebSocket (or of its callback) that the test has not seen.
+ * Ends an execution: closes the WebSockets that it opened, and throws the first error of a WebSocket (or of its callback) that the test has not seen.
  *
  * @throws {Error} that error, as it was thrown
  */

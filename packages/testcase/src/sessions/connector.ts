@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { buildConnector, Client } from 'undici'
+import type { buildConnector, Client } from 'undici'
 import type { TargetOptions } from '../context.ts'
 import { UsageError } from '../errors.ts'
+import { undici } from './libraries.ts'
 import { basic } from './route.ts'
 
 /** undici's connector gives the socket back at once, which its types do not say. */
@@ -46,11 +47,12 @@ function secureContextOf(target: TargetOptions): SecureContext {
 }
 
 /** Plain connections keep nothing between them, so all users share one connector. Timeouts are the session's. */
-const connectPlain = buildConnector({ timeout: 0 }) as unknown as Connector
+let connectPlain: Connector | null = null
 
 /** Makes the connector of one user: TLS sessions are resumed within a user, not between users. */
 export function connectorFor(target: TargetOptions, secure: boolean): Connector {
-  if (!secure) return connectPlain
+  const { buildConnector } = undici()
+  if (!secure) return (connectPlain ??= buildConnector({ timeout: 0 }) as unknown as Connector)
   const connectSecure = buildConnector({ timeout: 0, ...tlsSettingsOf(target) }) as unknown as Connector
   const { proxy } = target
   if (proxy === null) return connectSecure
@@ -97,6 +99,7 @@ export class Tunnel {
 
   constructor(proxy: string, host: string, port: number) {
     const { origin, authorization } = proxyAddressOf(proxy)
+    const { Client } = undici()
     this.#client = new Client(origin, { headersTimeout: 0 })
     this.#path = `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`
     this.#authorization = authorization

@@ -1,4 +1,5 @@
-import { CookieJar } from 'tough-cookie'
+import type { CookieJar } from 'tough-cookie'
+import { toughCookie } from './libraries.ts'
 
 export interface CookieOptions {
   /** Whose cookie it is; default: the server. */
@@ -32,7 +33,7 @@ export class Cookies {
 
   /** Takes one Set-Cookie header from an answer of this URL. A cookie that the rules forbid is left out. */
   store(setCookie: string, url: string): void {
-    this.#jar ??= new CookieJar(undefined, { looseMode: true, allowSpecialUseDomain: true })
+    this.#jar ??= new (toughCookie().CookieJar)(undefined, { looseMode: true, allowSpecialUseDomain: true })
     try {
       this.#jar.setCookieSync(setCookie, url, { ignoreError: true })
     } catch {

@@ -1,9 +1,10 @@
-import { Client, type Dispatcher } from 'undici'
+import type { Client, Dispatcher } from 'undici'
 import type { UserContext } from '../context.ts'
 import type { HitErrorClass } from '../meter.ts'
 import { classify } from './hit-error.ts'
 import { isExpected, type HttpCall } from './http-call.ts'
 import type { HttpOrigin } from './http-origin.ts'
+import { undici } from './libraries.ts'
 import { HttpResponse } from './response.ts'
 
 /** An attempt without a complete answer. */
@@ -82,6 +83,7 @@ export class HttpConnection implements Dispatcher.DispatchHandler {
     this.#origin = origin
     this.#context = context
     const { connector } = origin
+    const { Client } = undici()
     this.#client = new Client(origin.dialed, {
       connect: (options, callback) => {
         this.#connecting = connector(options, callback)

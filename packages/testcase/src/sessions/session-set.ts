@@ -12,6 +12,7 @@ export class SessionSet {
   readonly #context: UserContext
   readonly #server: Server
   readonly #sockets = new Set<WebSocketSession>()
+  readonly #kept = new WeakSet<WebSocketSession>()
   #http: HttpSession | null = null
   #app: AppClient | null = null
 
@@ -46,15 +47,30 @@ export class SessionSet {
     }
   }
 
-  /** @throws the first error of a socket that the test has not seen */
+  /** Sockets that are open now are the user's: they outlast its executions. */
+  keepSockets(): void {
+    for (const socket of this.#sockets) this.#kept.add(socket)
+  }
+
+  /**
+   * Ends an execution: the sockets that it opened say goodbye, or a user that runs for hours would gather them.
+   *
+   * @throws the first error of a socket that the test has not seen
+   */
   settle(): void {
     let first: { error: unknown } | null = null
     for (const socket of this.#sockets) {
       const error = socket.takeError()
       first ??= error
       if (socket.readyState === 'closed') this.#sockets.delete(socket)
+      else if (!this.#kept.has(socket)) void this.#letGo(socket)
     }
     if (first !== null) throw first.error
+  }
+
+  async #letGo(socket: WebSocketSession): Promise<void> {
+    await socket.release()
+    this.#sockets.delete(socket)
   }
 
   async close(): Promise<void> {

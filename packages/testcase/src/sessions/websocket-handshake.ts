@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
-import WebSocket from 'ws'
+import type WebSocket from 'ws'
 import type { UserContext } from '../context.ts'
 import { toMillis, toTimerMillis } from '../duration.ts'
 import { InterruptedError, RequestError, UsageError } from '../errors.ts'
@@ -10,6 +10,7 @@ import { AbortWatch } from './abort-watch.ts'
 import { Tunnel, tlsSettingsOf } from './connector.ts'
 import type { Cookies } from './cookies.ts'
 import { classify, describeBreak, withoutQuery } from './hit-error.ts'
+import { ws } from './libraries.ts'
 import { routeOf, type Route } from './route.ts'
 import type { Server } from './server.ts'
 import type { WebSocketOptions } from './websocket-session.ts'
@@ -65,6 +66,7 @@ export async function shakeHands<T>(
 ): Promise<T> {
   const { signal, target, meter } = context
   if (signal.aborted) throw new InterruptedError(`createWs ${name}`, signal.reason)
+  const { WebSocket } = ws()
   const socket = new WebSocket(href, [options.protocols ?? []].flat(), {
     ...tlsSettingsOf(target),
     ...(target.proxy === null ? {} : { createConnection: tunnelThrough(target.proxy, target) as never }),

@@ -1,4 +1,4 @@
-import WebSocket from 'ws'
+import type WebSocket from 'ws'
 import type { UserContext } from '../context.ts'
 import { toMillis } from '../duration.ts'
 import { InterruptedError, WebSocketError } from '../errors.ts'
@@ -7,8 +7,10 @@ import { AbortWatch } from './abort-watch.ts'
 import { ReceiveQueue, type Message } from './receive-queue.ts'
 
 export interface WebSocketOptions {
-  /** Called for each message: text as a string, binary as a Buffer. What it throws is thrown again in the test. */
-  onMessage?: (message: Message, socket: WebSocketSession) => unknown
+  /** Called for each text message. What it throws is thrown again in the test. */
+  onMessage?: (text: string, socket: WebSocketSession) => unknown
+  /** Called for each binary message, likewise. */
+  onBinary?: (bytes: Buffer, socket: WebSocketSession) => unknown
   protocols?: string | readonly string[]
   headers?: Readonly<Record<string, string>>
   /** Time for the handshake: milliseconds or `'5s'`. Default: `--timeout`, else 30 s. */
@@ -32,6 +34,9 @@ const queueLimit = 10_000
 /** The same for sockets with a callback, whose messages are seen there: most of these never call `receive()`. */
 const callbackQueueLimit = 256
 
+/** `WebSocket.OPEN` of the standard. */
+const openState = 1
+
 /** How long a socket has to say goodbye when its user ends, in milliseconds. */
 const releaseMs = 1000
 
@@ -41,7 +46,7 @@ const releaseMs = 1000
  * after 256 messages went to the callback alone.
  *
  *     const ws = await this.createWs('/chat')
- *     ws.send('hello')
+ *     await ws.send('hello')
  *     this.assertEqual(await ws.receive(), 'hello')
  */
 export class WebSocketSession {
@@ -52,6 +57,7 @@ export class WebSocketSession {
   readonly #context: UserContext
   readonly #queue: ReceiveQueue
   readonly #onMessage: WebSocketOptions['onMessage']
+  readonly #onBinary: WebSocketOptions['onBinary']
   #error: { error: unknown } | null = null
   #end: WebSocketEnd | null = null
   #leaving = false
@@ -63,8 +69,12 @@ export class WebSocketSession {
     this.url = url
     this.#socket = socket
     this.#context = context
-    this.#queue = new ReceiveQueue(url, options.onMessage === undefined ? queueLimit : callbackQueueLimit)
+    this.#queue = new ReceiveQueue(
+      url,
+      options.onMessage === undefined && options.onBinary === undefined ? queueLimit : callbackQueueLimit,
+    )
     this.#onMessage = options.onMessage
+    this.#onBinary = options.onBinary
     const { meter } = context
     meter.socket('opened', 0)
     socket.on('message', (data: Buffer, isBinary: boolean) => {
@@ -95,7 +105,7 @@ export class WebSocketSession {
   }
 
   get readyState(): 'open' | 'closing' | 'closed' {
-    if (this.#socket.readyState === WebSocket.OPEN) return 'open'
+    if (this.#socket.readyState === openState) return 'open'
     return this.#end === null ? 'closing' : 'closed'
   }
 
@@ -105,32 +115,50 @@ export class WebSocketSession {
   }
 
   /**
-   * Sends text as a text message, bytes as a binary one.
+   * Sends text as a text message, bytes as a binary one. Resolves when it was given to the network.
    *
    * @throws the first error of the socket or of the callback that the test has not seen
    * @throws {WebSocketError} the socket is not open
    */
-  send(data: string | Uint8Array): void {
+  send(data: string | Uint8Array): Promise<void> {
+    const guard = new Guard()
+    return guard.keep(this.#sendGuarded(guard, data))
+  }
+
+  async #sendGuarded(guard: Guard, data: string | Uint8Array): Promise<void> {
+    try {
+      await this.#send(data)
+    } catch (error) {
+      throw guard.failed(error)
+    }
+  }
+
+  #send(data: string | Uint8Array): Promise<void> {
     this.#rethrow()
     this.#checkSignal('send()')
-    if (this.#socket.readyState !== WebSocket.OPEN) throw this.#closedError()
+    if (this.#socket.readyState !== openState) throw this.#closedError()
     const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
-    this.#socket.send(data, (error) => {
-      if (error) this.#fail(new WebSocketError(error.message, this.url, error))
+    const sent = new Promise<void>((resolve, reject) => {
+      this.#socket.send(data, (error) => {
+        if (error) reject(new WebSocketError(error.message, this.url, error))
+        else resolve()
+      })
     })
     this.#context.meter.socket('message-sent', bytes)
+    return sent
   }
 
   /**
-   * The next message: one that waits, or the next to come.
+   * The next message: one that waits, or the next to come. Text is a string; ask for `receive<Buffer>()` where the
+   * server sends binary messages.
    *
    * @throws the first error of the socket or of the callback that the test has not seen
    * @throws {WebSocketError} the socket is closed and no message waits, or none came in time
    * @throws {InterruptedError} the execution was cut
    */
-  receive(options: { timeout?: number | string } = {}): Promise<Message> {
+  receive<M extends Message = string>(options: { timeout?: number | string } = {}): Promise<M> {
     const guard = new Guard()
-    return guard.keep(this.#receiveGuarded(guard, options.timeout))
+    return guard.keep(this.#receiveGuarded(guard, options.timeout) as Promise<M>)
   }
 
   async #receiveGuarded(guard: Guard, timeout: number | string | undefined): Promise<Message> {
@@ -152,7 +180,7 @@ export class WebSocketSession {
 
   /** Says goodbye and waits for the end. Does nothing on a closed socket. */
   close(code = 1000, reason = ''): Promise<WebSocketEnd> {
-    if (this.#socket.readyState === WebSocket.OPEN) {
+    if (this.#socket.readyState === openState) {
       this.#leaving = true
       this.#socket.close(code, reason)
     }
@@ -181,11 +209,11 @@ export class WebSocketSession {
     if (!this.#overflowed && !this.#queue.push(message)) {
       this.#overflowed = true
       this.#queue.clear()
-      if (this.#onMessage === undefined) this.#fail(this.#overflowError())
+      if (this.#onMessage === undefined && this.#onBinary === undefined) this.#fail(this.#overflowError())
     }
-    if (this.#onMessage === undefined) return
     try {
-      const returned: unknown = this.#onMessage(message, this)
+      const returned: unknown =
+        typeof message === 'string' ? this.#onMessage?.(message, this) : this.#onBinary?.(message, this)
       if (returned instanceof Promise) returned.catch((error: unknown) => this.#fail(error))
     } catch (error) {
       this.#fail(error)

@@ -89,7 +89,7 @@ describe('TLS', () => {
     for (let round = 0; round < 3; round++) assert.equal((await test.session.get('/')).status, 200)
     assert.equal(connections, 1)
     const socket = await test.createWs('/')
-    socket.send('x')
+    await socket.send('x')
     assert.equal(await socket.receive(), 'echo x')
     await assert.rejects(makeUser().test.createWs(`wss://127.0.0.1:${port}/`), {
       name: 'RequestError',

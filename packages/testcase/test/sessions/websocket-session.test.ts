@@ -37,9 +37,9 @@ describe('WebSocketSession', () => {
     const { test, meter } = makeUser({ serverUrl: await serveSockets(echo) })
     const results: Message[] = []
     const ws = await test.createWs('/ws', { onMessage: (message) => results.push(message) })
-    ws.send('something')
+    await ws.send('something')
     assert.equal(await ws.receive(), 'something')
-    ws.send('happened')
+    await ws.send('happened')
     assert.equal(await ws.receive(), 'happened')
     assert.deepEqual(results, ['something', 'happened'])
     assert.equal(ws.readyState, 'open')
@@ -62,9 +62,9 @@ describe('WebSocketSession', () => {
   it('keeps text and bytes apart, and counts bytes, not letters', async () => {
     const { test, meter } = makeUser({ serverUrl: await serveSockets(echo) })
     const ws = await test.createWs('/')
-    ws.send('Zoë')
+    await ws.send('Zoë')
     assert.equal(await ws.receive(), 'Zoë')
-    ws.send(new Uint8Array([1, 2, 3]))
+    await ws.send(new Uint8Array([1, 2, 3]))
     assert.deepEqual(await ws.receive(), Buffer.from([1, 2, 3]))
     assert.deepEqual(
       meter.sockets.map(([, bytes]) => bytes),
@@ -197,10 +197,10 @@ describe('WebSocketSession', () => {
           throw new RangeError(`call ${calls}`)
         },
       })
-      ws.send('x')
+      await ws.send('x')
       await called.promise
-      assert.throws(() => ws.send('y'), { name: 'RangeError', message: 'call 1' })
-      ws.send('y')
+      await assert.rejects(ws.send('y'), { name: 'RangeError', message: 'call 1' })
+      await ws.send('y')
       assert.equal(await ws.receive(), 'x')
     })
 
@@ -230,7 +230,7 @@ describe('WebSocketSession', () => {
       })
       settleExecution(test)
       await assert.rejects(ws.receive(), { code: 'TESTCASE_WEBSOCKET' })
-      assert.throws(() => ws.send('x'), { code: 'TESTCASE_WEBSOCKET', message: /closed \(code 1006\)/ })
+      await assert.rejects(ws.send('x'), { code: 'TESTCASE_WEBSOCKET', message: /closed \(code 1006\)/ })
     })
 
     it('of a message that is too long end the socket', async () => {
@@ -276,7 +276,7 @@ describe('WebSocketSession', () => {
         code: 'TESTCASE_WEBSOCKET',
         message: /within 30 ms/,
       })
-      ws.send('x')
+      await ws.send('x')
       assert.equal(await ws.receive({ timeout: 10_000 }), 'x')
     })
 
@@ -307,10 +307,10 @@ describe('WebSocketSession', () => {
       const waiting = [ws.receive(), ws.receive({ timeout: '10s' })]
       user.cut.abort()
       for (const each of waiting) await assert.rejects(each, { name: 'InterruptedError' })
-      assert.throws(() => ws.send('x'), { name: 'InterruptedError' })
+      await assert.rejects(ws.send('x'), { name: 'InterruptedError' })
       await assert.rejects(ws.receive(), { name: 'InterruptedError' })
       user.context.signal = new AbortController().signal
-      ws.send('goodbye')
+      await ws.send('goodbye')
       assert.equal(await ws.receive(), 'goodbye')
     })
   })
