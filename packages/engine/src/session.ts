@@ -243,6 +243,9 @@ export class Session implements SessionControl {
     this.#bury(thread)
     const message = `load thread ${thread.index} is gone: ${reason}`
     if (this.#waiting !== null) return this.#fail(new EngineError('SESSION_FAILED', 4, message))
+    // Its users did not do what was planned: the run must not pass.
+    this.#recorder.internal('error.uncaught', '', 1)
+    this.#recorder.error('', 'LoadThreadGone', message, () => message)
     this.#listener.log('error', message)
     this.#endWhenIdle()
     return undefined

@@ -176,6 +176,7 @@ export class VirtualUser implements LoadUser {
       this.#cut = null
       const problem = await this.#attempt(async () => test.tearDownUser())
       if (problem !== null) {
+        this.#around.recorder.internal('error.uncaught', '', 1)
         this.#group(this.#meter.test, problem.error)
         this.#around.log('warning', `tearDownUser of user ${this.#user}: ${String(problem.error)}`)
       }
