@@ -2,6 +2,8 @@
 const lagLimitMs = 10
 /** Share of late windows above which the figures are doubtful. */
 const lateShare = 0.05
+/** Fewer windows say nothing: the first requests of a run make one or two of them late and busy. */
+const leastWindows = 3
 /** CPU per worker above which a generator is at its limit. */
 const busyCpu = 0.9
 
@@ -72,13 +74,13 @@ export class GeneratorHealth {
   warnings(): string[] {
     const warnings: string[] = []
     for (const [agent, { windows, late, cpuSum, workers }] of this.#agents) {
-      if (late / windows > lateShare) {
+      if (late >= leastWindows && late / windows > lateShare) {
         const percent = Math.round((100 * late) / windows)
         warnings.push(
           `${agent} was late: event-loop lag above ${lagLimitMs} ms in ${percent} % of its windows; ` +
             'use fewer users per agent, more workers or more agents',
         )
-      } else if (cpuSum / windows > busyCpu * Math.max(1, workers)) {
+      } else if (windows >= leastWindows && cpuSum / windows > busyCpu * Math.max(1, workers)) {
         warnings.push(`${agent} used all its load threads; use more workers or more agents`)
       }
     }

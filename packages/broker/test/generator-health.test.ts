@@ -22,13 +22,23 @@ describe('GeneratorHealth', () => {
 
   it('warns of an agent all of whose load threads are busy', () => {
     const health = new GeneratorHealth()
-    health.take('a1', 2, 1, 1.9)
-    health.take('a2', 2, 1, 1.5)
+    for (let index = 0; index < 3; index++) {
+      health.take('a1', 2, 1, 1.9)
+      health.take('a2', 2, 1, 1.5)
+    }
     assert.deepEqual(
       health.warnings().map((text) => text.slice(0, 2)),
       ['a1'],
     )
     assert.equal(health.cpu(), 3.4)
+  })
+
+  it('does not judge by the first two windows of a run', () => {
+    const health = new GeneratorHealth()
+    for (let index = 0; index < 2; index++) health.take('a1', 1, 50, 1)
+    assert.deepEqual(health.warnings(), [])
+    health.take('a1', 1, 50, 1)
+    assert.equal(health.warnings().length, 1)
   })
 
   it('gives the worst lag and the sum of cores of those asked for', () => {
