@@ -69,7 +69,7 @@ async function resolveDottedForm(name: string, address: string, testDir: string)
     throw new EngineError('TEST_NAME_INVALID', 2, `'${name}' is not a test name; write module.Class.method`)
   }
   // Longest module first, so that a folder is not mistaken for a class.
-  for (let length = parts.length; length >= Math.max(1, parts.length - 2); length--) {
+  for (let length = parts.length; length >= 1; length--) {
     const head = parts.slice(0, length)
     for (const stem of new Set([head.join('.'), head.join(sep)])) {
       for (const extension of extensions) {
@@ -86,9 +86,9 @@ async function resolveDottedForm(name: string, address: string, testDir: string)
 function classAndMethod(name: string, rest: string[]): Pick<TestAddress, 'className' | 'method'> {
   if (rest.length > 2) {
     throw new EngineError(
-      'TEST_NAME_INVALID',
-      2,
-      `'${name}' is not a test name; after the module come a class and a method`,
+      'TEST_NOT_FOUND',
+      3,
+      `'${name}' is no test: after the module come a class and a method, and nothing more`,
     )
   }
   return { className: rest[0] ?? null, method: rest[1] ?? null }

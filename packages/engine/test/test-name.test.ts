@@ -52,6 +52,7 @@ describe('test name', () => {
   it('refuses what cannot be a name', async () => {
     await assert.rejects(address('example..x'), { code: 'TEST_NAME_INVALID', exitCode: 2 })
     await assert.rejects(address('example.A.b@{x'), { code: 'TEST_NAME_INVALID', exitCode: 2 })
-    await assert.rejects(address('example.A.b.c'), { exitCode: 3 })
+    await assert.rejects(address('example.A.b.c'), { exitCode: 3, message: /a class and a method/ })
+    await assert.rejects(address('example.ts::A.b.c'), { exitCode: 3, message: /a class and a method/ })
   })
 })
