@@ -73,17 +73,33 @@ export class GeneratorHealth {
   /** Sentences for people; empty when every generator kept up. */
   warnings(): string[] {
     const warnings: string[] = []
-    for (const [agent, { windows, late, cpuSum, workers }] of this.#agents) {
-      if (late >= leastWindows && late / windows > lateShare) {
-        const percent = Math.round((100 * late) / windows)
-        warnings.push(
-          `${agent} was late: event-loop lag above ${lagLimitMs} ms in ${percent} % of its windows; ` +
-            'use fewer users per agent, more workers or more agents',
-        )
-      } else if (windows >= leastWindows && cpuSum / windows > busyCpu * Math.max(1, workers)) {
-        warnings.push(`${agent} used all its load threads; use more workers or more agents`)
-      }
+    const late: { agent: string; percent: number }[] = []
+    const busy: string[] = []
+    for (const [agent, health] of this.#agents) {
+      if (health.windows < leastWindows) continue
+      if (health.late >= leastWindows && health.late / health.windows > lateShare) {
+        late.push({ agent, percent: Math.round((100 * health.late) / health.windows) })
+      } else if (health.cpuSum / health.windows > busyCpu * Math.max(1, health.workers)) busy.push(agent)
     }
+    if (late.length > 0) {
+      const percents = late.map((each) => each.percent)
+      const [least, most] = [Math.min(...percents), Math.max(...percents)]
+      warnings.push(
+        `${namesOf(late.map((each) => each.agent))} late: event-loop lag above ${lagLimitMs} ms in ` +
+          `${least === most ? most : `${least} to ${most}`} % of the windows; ` +
+          'use fewer users per agent, more workers or more agents',
+      )
+    }
+    if (busy.length > 0)
+      warnings.push(`${namesOf(busy)} busy with all load threads; use more workers or more agents`)
     return warnings
   }
+}
+
+/** `a was`, `a and b were`, `a, b and 3 more were`. */
+function namesOf(agents: readonly string[]): string {
+  const [first, second] = agents
+  if (agents.length === 1) return `${first} was`
+  if (agents.length === 2) return `${first} and ${second} were`
+  return `${first}, ${second} and ${agents.length - 2} more were`
 }

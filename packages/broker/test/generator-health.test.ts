@@ -16,8 +16,24 @@ describe('GeneratorHealth', () => {
       health.take('a2', 1, index < 5 ? 25 : 1, 0.1)
     }
     assert.equal(health.warnings().length, 1)
-    assert.match(health.warnings()[0]!, /^a1 was late: event-loop lag above 10 ms in 6 % of its windows/)
+    assert.match(health.warnings()[0]!, /^a1 was late: event-loop lag above 10 ms in 6 % of the windows/)
     assert.equal(health.lagP99(), 25)
+  })
+
+  it('says it once for all late agents', () => {
+    const health = new GeneratorHealth()
+    for (let index = 0; index < 100; index++) {
+      for (const [agent, late] of [
+        ['a1', 20],
+        ['a2', 30],
+        ['a3', 50],
+        ['a4', 40],
+      ] as const) {
+        health.take(agent, 1, index < late ? 25 : 1, 0.1)
+      }
+    }
+    assert.equal(health.warnings().length, 1)
+    assert.match(health.warnings()[0]!, /^a1, a2 and 2 more were late: .* in 20 to 50 % of the windows/)
   })
 
   it('warns of an agent all of whose load threads are busy', () => {
