@@ -15,5 +15,4 @@
  */
 export { Broker, type BrokerOptions } from './broker.ts'
 export { systemClock, type Clock } from './clock.ts'
-export { tearDownNote } from './run.ts'
 export type { Log, LogLevel } from './run-voice.ts'

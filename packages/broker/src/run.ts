@@ -1,6 +1,7 @@
 import { summarize } from '@loads-runner/metrics'
 import {
   redacted,
+  tearDownNote,
   type AgentToBroker,
   type RunEvent,
   type RunRow,
@@ -27,9 +28,6 @@ import { Subscribers, type OperatorPeerConnection } from './subscribers.ts'
 import type { Cause } from './verdict.ts'
 
 export type StopReason = 'operator' | 'SIGINT' | 'SIGTERM'
-
-/** Note of the `state` event (draining) that tells the conductor: load has ended, run tearDownRun now. */
-export const tearDownNote = 'tear-down'
 
 const stopCodes: Record<StopReason, number> = { operator: 7, SIGINT: 130, SIGTERM: 143 }
 

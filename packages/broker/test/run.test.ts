@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import type { RunSpec } from '@loads-runner/protocol'
-import { tearDownNote } from '../src/run.ts'
+import { tearDownNote, type RunSpec } from '@loads-runner/protocol'
 import type { FakeAgent } from './support/fake-agent.ts'
 import type { FakeConsole, SeenRun } from './support/fake-console.ts'
 import { RefusedError } from './support/fake-console.ts'

@@ -91,14 +91,9 @@ export class Conductor {
     try {
       return await cls[hook]?.({ ...this.#run, data: this.#data[name] ?? null })
     } catch (error) {
-      throw new EngineError(
-        'SET_UP_FAILED',
-        4,
-        `${name}.${hook} failed: ${ownStack(error, this.#directory.path)}`,
-        {
-          cause: error,
-        },
-      )
+      throw new EngineError('SET_UP_FAILED', 4, `${name}: ${ownStack(error, this.#directory.path)}`, {
+        cause: error,
+      })
     }
   }
 }

@@ -65,14 +65,14 @@ export function startOnMainThread(setup: ThreadSetup, events: ThreadEvents): Thr
   }
   let thread: LoadThread | null = null
   const uncaught = (error: unknown) => thread?.uncaught(error)
-  process.on('unhandledRejection', uncaught)
+  for (const name of ['unhandledRejection', 'uncaughtException']) process.on(name, uncaught)
   // Loaded here only: everywhere else load threads are threads of their own.
   const loading = import('./load-thread.ts').then((module) => {
     thread = new module.LoadThread(setup, port)
     return thread.load()
   })
   function restore(): void {
-    process.off('unhandledRejection', uncaught)
+    for (const name of ['unhandledRejection', 'uncaughtException']) process.off(name, uncaught)
     for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
     Object.assign(process.env, before)
   }

@@ -1,4 +1,4 @@
-import { tearDownNote } from '@loads-runner/broker'
+import { tearDownNote } from '@loads-runner/protocol'
 import type { RunEvent } from '@loads-runner/protocol'
 import type { BrokerConnection } from './broker-connection.ts'
 
@@ -56,14 +56,14 @@ export class RunConduct {
 
   async #runSetUp(): Promise<void> {
     const { value: data, error } = await attempt(async () => (await this.#code).setUpRun())
-    if (error !== null) this.#failed(`error: ${error}`)
+    if (error !== null) this.#failed(`error: setUpRun failed: ${error}`)
     await this.#tell('set-up-done', { data: data ?? '{}', error })
   }
 
   async #runTearDown(): Promise<void> {
     await this.#setUp
     const { error } = await attempt(async () => (await this.#code).tearDownRun())
-    if (error !== null) this.#failed(`error: ${error}`)
+    if (error !== null) this.#failed(`error: tearDownRun failed: ${error}`)
     await this.#tell('tear-down-done', { error })
   }
 

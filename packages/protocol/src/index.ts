@@ -35,6 +35,7 @@ export {
   commitSchema,
   runEventSchema,
   runStateSchema,
+  tearDownNote,
 } from './messages/events.ts'
 export type {
   AgentState,

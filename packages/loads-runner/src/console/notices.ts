@@ -1,3 +1,4 @@
+import { tearDownNote } from '@loads-runner/protocol'
 import type { EventMessage } from '../broker-connection.ts'
 import type { RunView } from '../run-view.ts'
 import { plural } from './figures.ts'
@@ -33,7 +34,9 @@ function ownNotices(event: EventMessage['event'], view: RunView, debug: boolean)
         ]
       }
       const waits = event.state === 'queued' || event.state === 'draining'
-      return waits && event.note !== '' ? [`${event.state}: ${oneLine(event.note)}`] : []
+      return waits && event.note !== '' && event.note !== tearDownNote
+        ? [`${event.state}: ${oneLine(event.note)}`]
+        : []
     }
     case 'log': {
       if (event.level === 'info' && !debug) return []

@@ -1,3 +1,4 @@
+import { tearDownNote } from '@loads-runner/protocol'
 import { formatClock } from '../duration.ts'
 import type { RunView } from '../run-view.ts'
 import { formatCount, formatMillis, formatRate, plural } from './figures.ts'
@@ -45,6 +46,6 @@ function runningFields(view: RunView): string[] {
     plural(view.activeUsers, 'user'),
     ...(hits.failed > 0 ? [`${formatCount(hits.failed)} hits failed`] : []),
     plural(view.agents.size, 'agent') + (lost > 0 ? ` (${lost} lost)` : ''),
-    ...(view.state === 'draining' ? ['draining'] : []),
+    ...(view.state === 'draining' ? [view.note === tearDownNote ? 'tearing down' : 'draining'] : []),
   ]
 }

@@ -147,12 +147,23 @@ function statusText({ series, hits }: Summary): string {
 function errorsText({ errorGroups }: Summary): string {
   if (errorGroups.length === 0) return ''
   const groups = errorGroups.slice(0, mostErrorGroups).map((group) => {
-    const sample = group.sample.trimEnd().split('\n').slice(0, sampleLines)
-    const body = sample.map((line) => `      ${oneLine(line)}\n`).join('')
-    return `  ${formatCount(group.count)} x ${oneLine(group.type)}: ${oneLine(group.message)}\n${body}`
+    const title = `${oneLine(group.type)}: ${oneLine(group.message)}`
+    const body = linesBeyond(title, group.sample).slice(0, sampleLines)
+    return `  ${formatCount(group.count)} x ${title}\n${body.map((line) => `      ${line}\n`).join('')}`
   })
   const more = errorGroups.length - groups.length
   return `Errors by kind:\n${groups.join('')}${more > 0 ? `  and ${more} more kinds in summary.json\n` : ''}`
+}
+
+/** Lines of a sample without those at its beginning that the title has said already. */
+function linesBeyond(title: string, sample: string): string[] {
+  const lines = sample
+    .split('\n')
+    .map(oneLine)
+    .filter((line) => line !== '')
+  // Node puts a code behind the type: AssertionError [ERR_ASSERTION].
+  const first = lines.findIndex((line) => !title.includes(line.replace(/ \[\w+\](?=: |$)/, '')))
+  return first === -1 ? [] : lines.slice(first)
 }
 
 function socketsText({ websockets }: Summary): string {
@@ -243,9 +254,15 @@ function generatorText({ generator }: Summary): string {
 }
 
 function verdictText(summary: Summary, where: string | null): string {
-  const reasons = summary.reasons.map((reason) => `  ${oneLine(reason)}\n`).join('')
+  const reasons = summary.reasons.map(reasonText).join('')
   const place = where === null ? '' : `Results: ${where}\n`
   return `Verdict: ${summary.verdict} (seed ${summary.seed}, run ${summary.runId})\n${reasons}${place}`
+}
+
+/** The first line is the sentence; stack lines may follow. */
+function reasonText(reason: string): string {
+  const [sentence = '', ...rest] = reason.split('\n').map(oneLine)
+  return `  ${sentence}\n${rest.map((line) => `      ${line}\n`).join('')}`
 }
 
 function section(title: string, table: string, rows: number, most = mostRows): string {

@@ -89,6 +89,27 @@ Results: /results/1
     assert.ok(!text.includes('\u001b'))
   })
 
+  it('does not say the message of an error twice', () => {
+    const group = {
+      type: 'AssertionError',
+      message: 'not equal:\n\n1 !== 2\n',
+      count: 3,
+      firstSeen: '',
+      lastSeen: '',
+      sample: 'AssertionError [ERR_ASSERTION]: not equal:\n\n1 !== 2\n\n    at test_a (example.ts:3:4)',
+    }
+    const text = summaryText(summary({ errorGroups: [group] }))
+    assert.match(text, /\n  3 x AssertionError: not equal: 1 !== 2\n      at test_a \(example\.ts:3:4\)\n\n/)
+  })
+
+  it('keeps the lines of a reason apart', () => {
+    const reasons = ['setUpRun failed: TestX: Error: no\n    at Function.setUpRun (x.ts:1:2)', 'and so on']
+    assert.match(
+      summaryText(summary({ reasons })),
+      /\n  setUpRun failed: TestX: Error: no\n      at Function\.setUpRun \(x\.ts:1:2\)\n  and so on\n/,
+    )
+  })
+
   it('names lost agents, missing windows and warnings', () => {
     const lost = agentRow('a2', 'there', 'lost')
     const text = summaryText(

@@ -30,6 +30,9 @@ export const runStateSchema = v.picklist([
 ])
 export type RunState = v.InferOutput<typeof runStateSchema>
 
+/** Note of the `state` event (draining) that tells the conductor: load has ended, run tearDownRun now. */
+export const tearDownNote = 'tear-down'
+
 export const agentStateSchema = v.picklist([
   'preparing',
   'prepared',
