@@ -212,7 +212,7 @@ export class Load {
     if (!member.working) return
     member.lostAtMs = this.figures.elapsedMs()
     voice.become(member, state, note)
-    voice.say('warning', `agent ${member.id} is ${state}: ${note}`)
+    voice.log('warning', `agent ${member.id} is ${state}: ${note}`)
     member.release(note)
     if (this.#stopMode === null) this.#replace(member)
     this.#nextStage()

@@ -163,7 +163,7 @@ export class OperatorDesk {
   }
 
   async #putBundle({ hash, last, bytes }: RequestOf<'put-bundle'>): Promise<void> {
-    const { bundles, maxBundleBytes = defaultMaxBundleBytes } = this.#options
+    const { bundles, log, maxBundleBytes = defaultMaxBundleBytes } = this.#options
     if (this.#upload?.hash !== hash) this.#upload = { hash, parts: [], length: 0 }
     const upload = this.#upload
     upload.length += bytes.length
@@ -175,5 +175,6 @@ export class OperatorDesk {
     if (!last) return
     this.#upload = null
     await bundles.put(hash, Buffer.concat(upload.parts, upload.length))
+    log('debug', `bundle ${hash} (${upload.length} bytes) came from a console`)
   }
 }

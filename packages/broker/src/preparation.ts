@@ -98,11 +98,13 @@ export class Preparation {
   }
 
   async #sendBundle(member: Member, hash: string): Promise<void> {
-    const { runId, clock, loadBundle, onFailure } = this.#options
+    const { runId, clock, voice, loadBundle, onFailure } = this.#options
     const bytes = await loadBundle(hash)
     if (bytes === null) onFailure(4, `bundle ${hash} is not in store any more; submit the run again`)
-    else if (this.#step === 'loading' && member.live)
+    else if (this.#step === 'loading' && member.live) {
+      voice.log('debug', `bundle ${hash} (${bytes.length} bytes) goes to ${member.id}`)
       await sendBundle(member.agent, runId, hash, bytes, clock)
+    }
     member.sending = false
   }
 
