@@ -385,7 +385,8 @@ describe('run', () => {
       assert.equal(run.summary!.exitCode, 7)
       assert.equal(run.summary!.tests.lost, 2)
       assert.match(run.summary!.reasons.join(), /stopped by an operator/)
-      assert.match(run.logs().join(), /a1 is lost: it did not end after kill/)
+      const lost = run.ofType('agent').find(({ agent }) => agent.state === 'lost')
+      assert.equal(lost?.note, 'it did not end after kill')
     })
 
     it('moves no users when an agent is lost while the run is being stopped', async () => {
