@@ -114,6 +114,7 @@ describe('run', () => {
     const [agent] = await world.agents(1)
     agent!.onStage = (session, stage) => {
       session.lagMs = 40
+      session.send(agent!.connection)
       agent!.runStage(session, stage)
     }
     const { run } = await submit()
