@@ -101,7 +101,6 @@ export class ExternalUser implements LoadUser {
         ? { LOADS_ITERATIONS: String(part.iterations! - part.fromIteration) }
         : { LOADS_DURATION: String(Math.max(0, (part.endsAt - performance.now()) / 1000)) }
     return {
-      ...spec.params,
       ...remaining,
       LOADS_RUN_ID: runId,
       LOADS_AGENT_ID: agent,
@@ -110,6 +109,7 @@ export class ExternalUser implements LoadUser {
       LOADS_STAGE: String(part.stage),
       LOADS_SEED: String(spec.seed),
       LOADS_TEST: this.#defaultTest,
+      LOADS_PARAMS: JSON.stringify(spec.params),
       LOADS_SERVER_URL: spec.target.serverUrl ?? '',
       LOADS_EVENTS_FD: '3',
       STATSD_HOST: '127.0.0.1',
