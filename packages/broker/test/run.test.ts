@@ -115,6 +115,7 @@ describe('run', () => {
     agent!.onStage = (session, stage) => {
       session.lagMs = 40
       session.send(agent!.connection)
+      session.send(agent!.connection)
       agent!.runStage(session, stage)
     }
     const { run } = await submit()
