@@ -52,7 +52,7 @@ export interface FailureReport {
 
 /** What a command prints and returns for an error: the user's fault in a line, ours with the stack. */
 export function reportFailure(error: unknown): FailureReport {
-  if (error instanceof UsageError) {
+  if (isUsageError(error)) {
     return { exitCode: error.exitCode, text: error.problems.map((problem) => `error: ${problem}\n`).join('') }
   }
   const exitCode = exitCodeOf(error)
@@ -60,6 +60,11 @@ export function reportFailure(error: unknown): FailureReport {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   const text = `${stack}\nerror: this is a defect of Loads itself. Please report it with the lines above.\n`
   return { exitCode: exitCodes.defect, text }
+}
+
+/** By its code: a second copy of this module, in another loader, has a class of its own. */
+export function isUsageError(error: unknown): error is UsageError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'RUNNER_USAGE'
 }
 
 /** The exit code that an error of any of our packages stands for; null for an unexpected one. */

@@ -1,5 +1,4 @@
-import { UsageError, reportFailure } from './errors.ts'
-import { exitCodes } from './exit-codes.ts'
+import { isUsageError, reportFailure } from './errors.ts'
 import { optionTable } from './options.ts'
 import { readSettings } from './read-settings.ts'
 import type { Invocation } from './read-settings.ts'
@@ -58,7 +57,7 @@ async function guarded(world: World, command: () => Promise<number>): Promise<nu
   } catch (error) {
     const { exitCode, text } = reportFailure(error)
     world.stderr.write(text)
-    if (error instanceof UsageError && exitCode === exitCodes.usage) world.stderr.write('see --help\n')
+    if (isUsageError(error)) world.stderr.write('see --help\n')
     return exitCode
   }
 }

@@ -1,4 +1,4 @@
-import { UsageError } from './errors.ts'
+import { isUsageError } from './errors.ts'
 
 /**
  * Options as a typed table: one row per option, read from defaults, a configuration file, the environment and the
@@ -90,7 +90,7 @@ export function resolveSettings<S>(
         )
         sources[key] = layer.source
       } catch (error) {
-        if (!(error instanceof UsageError)) throw error
+        if (!isUsageError(error)) throw error
         problems.push(`${describe(key, layer.source)}: ${error.message}`)
       }
     }

@@ -1,6 +1,6 @@
 import { readCommandLine } from './command-line.ts'
 import { layerOf, readConfigFile } from './config-file.ts'
-import { UsageError } from './errors.ts'
+import { isUsageError, UsageError } from './errors.ts'
 import { describe, environmentName, optionName, readEnvironment, resolveSettings } from './option-table.ts'
 import type { RawValues, ReadSettings, SettingSources } from './option-table.ts'
 import { brokerVerbs, optionTable } from './options.ts'
@@ -86,7 +86,7 @@ async function configuration(cwd: string, layers: RawValues<Settings>[], problem
   try {
     return await readConfigFile(optionTable, cwd, file, profile, problems)
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
+    if (!isUsageError(error)) throw error
     problems.push(...error.problems)
     return { tests: [], layers: [] }
   }

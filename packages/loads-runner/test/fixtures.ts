@@ -51,7 +51,11 @@ export function summary(changes: Partial<Summary> = {}): Summary {
     executions: [
       {
         test: 'TestWebSite.test_es',
-        ...{ started: 1, successes: 1, failures: 0, errors: 0, interrupted: 0 },
+        started: 1,
+        successes: 1,
+        failures: 0,
+        errors: 0,
+        interrupted: 0,
         duration: time,
         responseTime: null,
       },
@@ -64,7 +68,9 @@ export function summary(changes: Partial<Summary> = {}): Summary {
         method: 'GET',
         status: '200',
         tags: {},
-        ...{ count: 1, failed: 0, partial: false },
+        count: 1,
+        failed: 0,
+        partial: false,
         serviceTime: time,
       },
     ],

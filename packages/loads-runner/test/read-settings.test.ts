@@ -35,8 +35,26 @@ describe('readSettings', () => {
 
   it('reads every form of option', async () => {
     const { settings, tests } = await read([
-      ...['a.B', '-u', '10:20', '--hits=3', '--ramp-up', '5', '-a2', 'c.D', '--insecure', '-q'],
-      ...['--param', 'size=3', '--param', 'text=a=b', '--label', 'x=', '-o', 'json:out:1.json', '-o', 'null'],
+      'a.B',
+      '-u',
+      '10:20',
+      '--hits=3',
+      '--ramp-up',
+      '5',
+      '-a2',
+      'c.D',
+      '--insecure',
+      '-q',
+      '--param',
+      'size=3',
+      '--param',
+      'text=a=b',
+      '--label',
+      'x=',
+      '-o',
+      'json:out:1.json',
+      '-o',
+      'null',
     ])
     assert.deepEqual(tests, ['a.B', 'c.D'])
     assert.deepEqual(settings.users, [10, 20])

@@ -26,6 +26,7 @@ function visible(content: string): string[] {
   const lines: string[] = []
   let line = ''
   let column = 0
+  // oxlint-disable-next-line no-control-regex
   for (const [token, code] of content.matchAll(/\u001b\[(\??\d+[A-Za-z])|[^]/g)) {
     if (code === undefined && token === '\n') {
       lines.push(line)

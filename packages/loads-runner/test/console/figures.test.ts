@@ -16,19 +16,38 @@ describe('figures', () => {
 
   it('gives rates as many digits as mean something', () => {
     assert.deepEqual([0, 0.5, 0.254, 9.999, 12.34, 20, 100, 1234.5].map(formatRate), [
-      ...['0', '0.5', '0.25', '10', '12.3', '20', '100', '1,235'],
+      '0',
+      '0.5',
+      '0.25',
+      '10',
+      '12.3',
+      '20',
+      '100',
+      '1,235',
     ])
   })
 
   it('gives times the unit that fits', () => {
     assert.deepEqual([null, 0.012, 1.5, 9.99, 120, 3210, 12_345, 125_000].map(formatMillis), [
-      ...['-', '12us', '1.5ms', '10.0ms', '120ms', '3.21s', '12.3s', '2m05s'],
+      '-',
+      '12us',
+      '1.5ms',
+      '10.0ms',
+      '120ms',
+      '3.21s',
+      '12.3s',
+      '2m05s',
     ])
   })
 
   it('gives sizes the unit that fits', () => {
     assert.deepEqual([0, 512, 1500, 20e6, 3e9, 5e12].map(formatBytes), [
-      ...['0 B', '512 B', '1.5 kB', '20 MB', '3.0 GB', '5.0 TB'],
+      '0 B',
+      '512 B',
+      '1.5 kB',
+      '20 MB',
+      '3.0 GB',
+      '5.0 TB',
     ])
     assert.equal(plural(1, 'agent'), '1 agent')
     assert.equal(plural(1200, 'agent'), '1,200 agents')

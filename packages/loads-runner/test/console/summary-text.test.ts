@@ -57,13 +57,15 @@ Results: /results/1
 
   it('survives a run that made no load', () => {
     const nothing = summary({
-      ...{
-        verdict: 'infrastructure',
-        exitCode: 4,
-        reasons: ['asked for 5 agents, 3 are registered'],
-        started: null,
-      },
-      ...{ durationSeconds: 0, serviceTime: stats(), executions: [], series: [], agents: [] },
+      verdict: 'infrastructure',
+      exitCode: 4,
+      reasons: ['asked for 5 agents, 3 are registered'],
+      started: null,
+      durationSeconds: 0,
+      serviceTime: stats(),
+      executions: [],
+      series: [],
+      agents: [],
       hits: { count: 0, failed: 0, interrupted: 0, perSecond: 0, bytesIn: 0, bytesOut: 0 },
     })
     const text = summaryText(nothing)
