@@ -107,13 +107,29 @@ function testsAt(address: TestAddress, classes: Map<string, TestClass>): Found[]
 
 function methodsAt(address: TestAddress, classes: Map<string, TestClass>, className: string): Found[] {
   const cls = classes.get(className)!
-  return testMethodsOf(cls).map((method) => ({
+  const methods = testMethodsOf(cls)
+  for (const name of Object.keys(cls.weights ?? {})) {
+    if (methods.includes(name)) continue
+    throw missing(
+      `${className}.weights names '${name}', which is no test of the class; ${hint(name, methods)}`,
+    )
+  }
+  return methods.map((method) => ({
     address,
     cls,
     className,
     method,
-    weight: weightOf(cls, method),
+    weight: checked(() => weightOf(cls, method)),
   }))
+}
+
+/** A class that is wrong in itself does not load. */
+function checked(weight: () => number): number {
+  try {
+    return weight()
+  } catch (error) {
+    throw new EngineError('TEST_DOES_NOT_LOAD', 3, (error as Error).message, { cause: error })
+  }
 }
 
 /** `Class.method`, with the module before it only where two modules have such a class. */

@@ -54,6 +54,16 @@ describe('bundle', () => {
     await fails(bundle({ 'example.ts': simple }, 'example.TestA.test_on'), 3, /did you mean test_one/)
   })
 
+  it('refuses weights that mean nothing', async () => {
+    const weights = (value: string) => simple.replace('{ test_two: 3 }', value)
+    await fails(
+      bundle({ 'example.ts': weights('{ test_two: 0.5 }') }, 'example'),
+      3,
+      /weights\.test_two: 0\.5/,
+    )
+    await fails(bundle({ 'example.ts': weights('{ test_twoo: 3 }') }, 'example'), 3, /did you mean test_two/)
+  })
+
   it('gives file, line and column of a syntax error, a missing module and a module that throws', async () => {
     await fails(bundle({ 'a.ts': 'let x = ;' }, 'a'), 3, /a\.ts:1:9/)
     await fails(

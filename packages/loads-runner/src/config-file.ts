@@ -82,6 +82,8 @@ export function layerOf<S>(
       problems.push(`unknown key "${name}" ${where}${suggestion(name, [...keys.keys()])}`)
     else if (texts === null)
       problems.push(`"${name}" ${where}: must be a text, a number, true, false or a list`)
+    else if (Array.isArray(value) && table[key].repeatable !== true)
+      problems.push(`"${name}" ${where}: takes one value, not a list`)
     else values.set(key, texts)
   }
   return { source: 'config', values }

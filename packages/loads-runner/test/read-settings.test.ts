@@ -147,12 +147,13 @@ describe('readSettings', () => {
     assert.deepEqual(await problemsOf(['a.B', '--users']), ["option '-u, --users <N>' argument missing"])
     await writeFile(
       join(cwd, 'loads.json'),
-      JSON.stringify({ usres: 3, attach: 'x', lease: { a: { b: 1 } } }),
+      JSON.stringify({ usres: 3, attach: 'x', lease: { a: { b: 1 } }, users: [2, 3] }),
     )
     assert.deepEqual(await problemsOf(['a.B', '--config', 'loads.json']), [
       'unknown key "usres" in the configuration file: did you mean users?',
       'unknown key "attach" in the configuration file',
       '"lease" in the configuration file: must be a text, a number, true, false or a list',
+      '"users" in the configuration file: takes one value, not a list',
     ])
   })
 

@@ -38,8 +38,14 @@ export function markedWeight(testClass: object, method: string): number | undefi
   return metadata?.[weightsKey]?.[method]
 }
 
-/** @throws {UsageError} not a number of 0 or more */
+/** Weights are parts of a cycle that each user runs through: large ones would only make it long. */
+const largestWeight = 10_000
+
+/** @throws {UsageError} not a whole number from 0 to 10,000 */
 export function checkedWeight(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
-  throw new UsageError(`${where}: ${String(value)} is no weight; a weight is a number of 0 or more`)
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= largestWeight)
+    return value as number
+  throw new UsageError(
+    `${where}: ${String(value)} is no weight; a weight is a whole number from 0 to ${largestWeight}`,
+  )
 }

@@ -29,7 +29,7 @@ export function testMethodsOf(testClass: TestClass): string[] {
 /**
  * How often a method is chosen, compared to the others: `static weights` first, then `@weight`, then 1.
  *
- * @throws {UsageError} a weight that is not a number of 0 or more
+ * @throws {UsageError} a weight that is not a whole number from 0 to 10,000
  */
 export function weightOf(testClass: TestClass, method: string): number {
   const listed = testClass.weights?.[method]

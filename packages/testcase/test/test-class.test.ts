@@ -96,6 +96,6 @@ describe('weightOf', () => {
       name: 'UsageError',
       message: /Wrong\.weights\.test_x: -1/,
     })
-    assert.throws(() => weight(Number.NaN), { name: 'UsageError' })
+    for (const value of [Number.NaN, 0.5, 10_001]) assert.throws(() => weight(value), { name: 'UsageError' })
   })
 })
