@@ -304,7 +304,7 @@ describe('watchRun', () => {
       broker.publish(maker.finished(summary({ verdict: 'infrastructure', exitCode: 4 })))
       await watching
       assert.deepEqual(calls, ['tearDownRun', 'close'])
-      assert.deepEqual(notices, ['error: no database'])
+      assert.deepEqual(notices, ['error: setUpRun failed: no database'])
     })
 
     it('reports code that does not load as a failed set-up', async () => {
