@@ -10,6 +10,8 @@ export interface RunScopedCode {
   close(): Promise<void>
 }
 
+const strayEvents = ['unhandledRejection', 'uncaughtException'] as const
+
 /** Conducts a run: setUpRun when all agents are ready, tearDownRun when the load has ended. Each once. */
 export class RunConduct {
   readonly #code: Promise<RunScopedCode>
@@ -19,6 +21,9 @@ export class RunConduct {
   #setUp: Promise<void> | null = null
   #tearDown: Promise<void> | null = null
   #ran = false
+  /** The first error of the user's code that nothing awaited. */
+  #stray: string | null = null
+  readonly #onStray = (error: unknown) => this.#takeStray(error)
 
   constructor(
     code: Promise<RunScopedCode>,
@@ -30,6 +35,7 @@ export class RunConduct {
     this.#code = code
     // Said when it is needed: as the failure of setUpRun.
     code.catch(() => {})
+    for (const name of strayEvents) process.on(name, this.#onStray)
     this.#runId = runId
     this.#connection = connection
     this.#failed = failed
@@ -52,19 +58,26 @@ export class RunConduct {
       (code) => code.close(),
       () => {},
     )
+    for (const name of strayEvents) process.off(name, this.#onStray)
   }
 
   async #runSetUp(): Promise<void> {
     const { value: data, error } = await attempt(async () => (await this.#code).setUpRun())
     if (error !== null) this.#failed(`error: setUpRun failed: ${error}`)
-    await this.#tell('set-up-done', { data: data ?? '{}', error })
+    await this.#tell('set-up-done', { data: data ?? '{}', error: error ?? this.#stray })
   }
 
   async #runTearDown(): Promise<void> {
     await this.#setUp
     const { error } = await attempt(async () => (await this.#code).tearDownRun())
     if (error !== null) this.#failed(`error: tearDownRun failed: ${error}`)
-    await this.#tell('tear-down-done', { error })
+    await this.#tell('tear-down-done', { error: error ?? this.#stray })
+  }
+
+  #takeStray(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#stray ??= text
+    this.#failed(`error: nothing awaits this error of setUpRun or what it started: ${text}`)
   }
 
   async #tell(

@@ -1,4 +1,6 @@
 import { url as inspectorUrl } from 'node:inspector'
+import { reportFailure } from './errors.ts'
+import { exitCodes } from './exit-codes.ts'
 
 /**
  * What a command may touch of the process it runs in. Commands receive it as a value, so whole commands run in memory
@@ -64,10 +66,25 @@ export function realWorld(): World {
 /** Runs a command in the real world and ends the process with its exit code. */
 export async function runInRealWorld(command: (world: World) => Promise<number>): Promise<void> {
   const world = realWorld()
+  endOnStrayErrors(world)
   const code = await command(world)
   process.exitCode = code
   await Promise.all([world.stdout.flushed(), world.stderr.flushed()])
   process.exit(code)
+}
+
+/**
+ * An error that nobody awaits would end the process with an exit code that means "tests failed". While users run on this
+ * very thread their stray errors are counted by the engine, which listens, too.
+ */
+function endOnStrayErrors(world: World): void {
+  for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(name, (error: unknown) => {
+      if (process.listenerCount(name) > 1) return
+      world.stderr.write(reportFailure(error).text)
+      process.exit(exitCodes.defect)
+    })
+  }
 }
 
 class ProcessOutput implements OutputStream {

@@ -317,6 +317,22 @@ describe('watchRun', () => {
       await watching
     })
 
+    it('reports what nothing awaits as a failure of the conductor', async () => {
+      const watching = conduct(Promise.resolve(code()))
+      await broker.until(() => broker.connected)
+      broker.publish(maker.snapshot(), maker.state('ready'), maker.state('running'))
+      await broker.until(() => broker.of('set-up-done').length === 1)
+      assert.equal(broker.of('set-up-done')[0]!.error, null)
+      // Only to the newest listener: mocha has one, too.
+      process.listeners('uncaughtException').at(-1)!(new Error('its poller died'), 'uncaughtException')
+      broker.publish(maker.state('draining', 'tear-down'))
+      await broker.until(() => broker.of('tear-down-done').length === 1)
+      assert.match(broker.of('tear-down-done')[0]!.error!, /its poller died/)
+      assert.match(notices[0]!, /^error: nothing awaits .*its poller died/)
+      broker.publish(maker.finished())
+      await watching
+    })
+
     it('does not wait for ever for a tear-down that hangs', async () => {
       const watching = conduct(Promise.resolve(code({ tearDownRun: () => new Promise(() => {}) })))
       await broker.until(() => broker.connected)

@@ -49,7 +49,7 @@ export class BarDisplay implements Display {
       clearOnComplete: true,
       forceRedraw: true,
       format: (given: Options) => {
-        const { bar, figures } = barLine(view, this.#stream.columns ?? unknownWidth)
+        const { bar, figures } = barLine(view, this.#stream.columns || unknownWidth)
         return `[${Format.BarFormat(view.progress(), { ...given, barsize: bar })}] ${figures}`
       },
     }

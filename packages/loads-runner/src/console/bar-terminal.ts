@@ -61,7 +61,7 @@ export class BarTerminal {
   }
 
   getWidth(): number {
-    return this.#stream.columns ?? 80
+    return this.#stream.columns || 80
   }
 
   #control(sequence: string): void {
