@@ -4,6 +4,7 @@ import {
   type AgentConnection,
   type AgentToBroker,
   type BrokerToAgent,
+  type Closed,
   type Dialer,
   type Identity,
 } from '@loads-runner/protocol'
@@ -34,6 +35,8 @@ const mostRetryMs = 2000
 export class Agent {
   readonly #options: AgentOptions
   readonly #runs = new Map<string, AgentRun>()
+  /** Runs that are being closed. */
+  readonly #releasing = new Set<string>()
   readonly #bundles = new BundleCache()
   #connection: AgentConnection | null = null
   #lastSentAt = 0
@@ -98,24 +101,30 @@ export class Agent {
       }
     }
     const connection = this.#connection
+    if (this.#stopped) return connection.close()
     connection.onMessage((message) => this.#onMessage(message))
-    void connection.closed.then((closed) => this.#onClosed(connection, closed.message))
+    void connection.closed.then((closed) => this.#onClosed(connection, closed))
     if (this.#orphanTimer !== null) clearTimeout(this.#orphanTimer)
     this.#orphanTimer = null
     for (const run of this.#runs.values()) run.resend()
   }
 
-  #onClosed(connection: AgentConnection, message: string): void {
+  #onClosed(connection: AgentConnection, { reason, message }: Closed): void {
     if (this.#connection !== connection) return
     this.#connection = null
     if (this.#stopped) return
+    // Whoever is not wanted would not be wanted the next time.
+    if (reason === 'refused') return void this.stop(`the broker refuses it: ${message}`)
     this.#options.log('warning', `the broker is out of reach: ${message}`)
     this.#watchOrphans()
-    this.#connect().catch((error: unknown) => {
-      const reason = (error as Error).message
-      this.#options.log('error', reason)
-      void this.stop(reason)
-    })
+    this.#reconnect().catch((error: unknown) => void this.stop((error as Error).message))
+  }
+
+  async #reconnect(): Promise<void> {
+    // A broker that hangs up at once must not be dialed without end.
+    await sleep(firstRetryMs)
+    await this.#connect()
+    if (!this.#stopped) this.#options.log('info', 'the broker is back')
   }
 
   /** Load without anybody who could stop it must end by itself. */
@@ -157,8 +166,12 @@ export class Agent {
   }
 
   async #release(runId: string, run: AgentRun | undefined): Promise<void> {
+    // A broker that knows nothing of a run says so to every window of it.
+    if (this.#releasing.has(runId)) return
     if (run !== undefined) {
+      this.#releasing.add(runId)
       await run.close()
+      this.#releasing.delete(runId)
       this.#runs.delete(runId)
       this.#options.log('info', `run ${runId} is over`)
     }

@@ -82,7 +82,10 @@ export class Broker {
         'warning',
         `agent ${id} (${incarnation}) is fenced: another process has its name; it is turned away`,
       )
-      void connection.close()
+      const { pid, host: where } = this.#registry.get(id)!.identity
+      connection.refuse(
+        `another process (${pid} on ${where}) has taken the name ${id}; give each agent a --name of its own`,
+      )
       return
     }
     const { agent, replaced, returned } = this.#registry.register(

@@ -33,6 +33,9 @@ describe('Broker', () => {
     await world.until('closed', () => old.closed)
     await old.dial()
     await world.until('turned away', () => old.closed)
+    const { reason, message } = await old.connection.closed
+    assert.equal(reason, 'refused')
+    assert.match(message, /another process \(\d+ on [\w-]+\) has taken the name a2; give each agent/)
     assert.equal(second.closed, false)
     old.session().execute(5, 0, 3)
     old.session().send(old.connection)

@@ -51,6 +51,8 @@ export interface Connection<Out, In> {
   readonly closed: Promise<Closed>
   /** Says goodbye and flushes what was sent, for at most a second. */
   close(): Promise<void>
+  /** Ends the connection at once. The other side learns why: it is not wanted here, and dialing again will not help. */
+  refuse(message: string): void
 }
 
 export type AgentConnection = Connection<AgentToBroker, BrokerToAgent>

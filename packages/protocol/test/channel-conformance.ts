@@ -285,6 +285,13 @@ export function channelConformance(open: () => Promise<ChannelUnderTest>): void 
     assert.deepEqual(answers.messages, [])
   })
 
+  it('refuse tells the other side why, and ends both', async () => {
+    const { near, far } = await connectAgent()
+    far.connection.refuse('another agent has this name')
+    assert.deepEqual(await near.closed, { reason: 'refused', message: 'another agent has this name' })
+    assert.equal((await far.connection.closed).reason, 'closed')
+  })
+
   it('close says bye after everything that was sent', async () => {
     const { near, far } = await connectAgent()
     const inbox = new Inbox(far.connection)

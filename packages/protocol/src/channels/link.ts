@@ -175,7 +175,7 @@ export class Link<Out, In> implements Connection<Out, In> {
     this.#end('lost', message)
   }
 
-  /** Ends the link because the other side does not keep to the protocol. */
+  /** Ends the link because the other side is not wanted, or does not keep to the protocol. */
   refuse(message: string): void {
     if (this.#state === 'ended') return
     this.#write(this.#bye('refused', message))
