@@ -41,6 +41,8 @@ export class Agent {
   #connection: AgentConnection | null = null
   #lastSentAt = 0
   #stopped = false
+  /** A broker has taken this agent once. */
+  #registered = false
   #orphanTimer: NodeJS.Timeout | null = null
   #heartbeat: NodeJS.Timeout | null = null
   #settleEnd!: (end: { reason: string }) => void
@@ -95,18 +97,29 @@ export class Agent {
         break
       } catch (error) {
         const gone = performance.now() - since
-        if (!isPassing(error) || gone > maxReconnectMs || this.#stopped) throw error
+        if (!this.#mayPass(error) || gone > maxReconnectMs || this.#stopped) throw error
         if (retryMs === firstRetryMs) log('warning', `${(error as Error).message}; trying again`)
         await sleep(retryMs)
       }
     }
     const connection = this.#connection
     if (this.#stopped) return connection.close()
+    this.#registered = true
     connection.onMessage((message) => this.#onMessage(message))
     void connection.closed.then((closed) => this.#onClosed(connection, closed))
     if (this.#orphanTimer !== null) clearTimeout(this.#orphanTimer)
     this.#orphanTimer = null
     for (const run of this.#runs.values()) run.resend()
+  }
+
+  /**
+   * A broker that is not there yet may come; one that says no will go on saying no. But a broker that once took this
+   * agent may answer oddly while it goes down or comes up.
+   */
+  #mayPass(error: unknown): boolean {
+    if (!(error instanceof ChannelError)) return false
+    if (error.code === 'CHANNEL_UNREACHABLE' || error.code === 'CHANNEL_LOST') return true
+    return this.#registered && (error.code === 'CHANNEL_WRONG_KEY' || error.code === 'CHANNEL_TIMEOUT')
   }
 
   #onClosed(connection: AgentConnection, { reason, message }: Closed): void {
@@ -183,11 +196,4 @@ export class Agent {
     this.#lastSentAt = performance.now()
     this.#connection.send(message)
   }
-}
-
-/** A broker that is not there yet may come; one that says no will go on saying no. */
-function isPassing(error: unknown): boolean {
-  return (
-    error instanceof ChannelError && (error.code === 'CHANNEL_UNREACHABLE' || error.code === 'CHANNEL_LOST')
-  )
 }

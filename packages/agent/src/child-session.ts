@@ -28,6 +28,8 @@ export class ChildSession implements SessionControl {
     this.#listener = listener
     this.#child = fork(new URL('./session-process.js', import.meta.url), {
       serialization: 'advanced',
+      // What the agent was started with (an inspector, a loader) is not the session's.
+      execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     })
