@@ -1,0 +1,55 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { cleanUpAfterTest } from './temporary.ts'
+
+/** A request that a server of ours has seen. */
+export interface SeenRequest {
+  url: URL
+  /** Milliseconds, `performance.now()` of this process. */
+  at: number
+  request: IncomingMessage
+  response: ServerResponse
+}
+
+export interface OwnServer {
+  /** `http://127.0.0.1:PORT` */
+  url: string
+  seen: readonly SeenRequest[]
+  /** May be changed at any time. */
+  answer: RequestListener
+  /** Resolves when so many requests have come in. */
+  sawRequests(count: number): Promise<void>
+}
+
+/** Answers 200 and `{}` unless told otherwise, remembers every request, and is stopped after the test. */
+export async function startServer(answer: RequestListener = ok): Promise<OwnServer> {
+  const seen: SeenRequest[] = []
+  const waiting: { count: number; resolve: () => void }[] = []
+  const server = createServer((request, response) => {
+    seen.push({ url: new URL(request.url!, 'http://own'), at: performance.now(), request, response })
+    for (const each of waiting) if (seen.length >= each.count) each.resolve()
+    own.answer(request, response)
+  })
+  server.keepAliveTimeout = 0
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanUpAfterTest(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  const own: OwnServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    answer,
+    sawRequests: (count) =>
+      new Promise((resolve) => {
+        if (seen.length >= count) resolve()
+        else waiting.push({ count, resolve })
+      }),
+  }
+  return own
+}
+
+export function ok(_request: IncomingMessage, response: ServerResponse): void {
+  response.end('{}')
+}
