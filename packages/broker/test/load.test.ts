@@ -149,6 +149,32 @@ describe('load', () => {
       assert.equal(run.ofType('commit')[0]!.finished, 2)
     })
 
+    it('commits a final window at once', async () => {
+      const agents = await world.agents(2)
+      const run = await began(agents)
+      const startMs = world.clock.monotonic()
+      agents[0]!.session().send(agents[0]!.connection, true)
+      await world.until('committed', () => run.ofType('commit').length === 1)
+      assert.ok(world.clock.monotonic() - startMs < 100)
+    })
+
+    it('says how many users are active, without those of agents that have ended or are lost', async () => {
+      const agents = await world.agents(3)
+      const run = await began(agents, { onAgentLoss: 'continue' })
+      for (const [index, agent] of agents.entries()) {
+        agent.session().activeUsers = 10 ** index
+        agent.session().send(agent.connection)
+      }
+      const active = () => run.ofType('commit').at(-1)?.activeUsers
+      await world.until('all are active', () => active() === 111)
+      await agents[2]!.leave()
+      await world.pass(1000)
+      agents[1]!.session().send(agents[1]!.connection)
+      await world.until('the lost one is not', () => active() === 11)
+      agents[0]!.session().send(agents[0]!.connection, true)
+      await world.until('the ended one is not', () => active() === 10)
+    })
+
     it('does not wait once every agent has reported', async () => {
       const agents = await world.agents(2)
       const run = await began(agents)
@@ -387,6 +413,7 @@ describe('load', () => {
       assert.ok(suspectMs > 1000 && suspectMs < 3000, `suspect after ${suspectMs} ms`)
       await world.until('lost', () => run.agentStates('a2').at(-1) === 'lost')
       const lostMs = world.clock.monotonic() - startMs
+      assert.equal(run.agentStates('a2').filter((state) => state === 'suspect').length, 1)
       assert.ok(lostMs > 5000 && lostMs < 7000, `lost after ${lostMs} ms`)
       await world.until('its link is closed', () => two.closed)
 
@@ -463,6 +490,25 @@ describe('load', () => {
       await world.until('stage 1 there too', () => two.session().stage === 1)
       for (const agent of agents) agent.runStage(agent.session(), 1)
       assert.equal((await finished(run)).coverage.ratio, 1)
+    })
+
+    it('is told again to finish when its link broke before it could', async () => {
+      const agents = (await world.agents(2)) as [FakeAgent, FakeAgent]
+      const [one, two] = agents
+      const run = await began(agents)
+      const finish = two.onFinish
+      two.onFinish = () => {}
+      for (const agent of agents) agent.runStage(agent.session(), 0)
+      await world.until('told to finish', () => two.types().includes('finish'))
+      breakLink(two)
+      await world.until('closed', () => two.closed)
+      two.onFinish = finish
+      await two.dial()
+      two.session().resend(two.connection)
+      const summary = await finished(run)
+      assert.equal(summary.coverage.ratio, 1)
+      assert.deepEqual(summary.reasons, [])
+      assert.equal(one.types().filter((type) => type === 'finish').length, 1)
     })
 
     it('whose session died is lost at once and stays registered', async () => {

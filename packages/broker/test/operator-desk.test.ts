@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { RefusedError } from './support/fake-console.ts'
 import { specOf, World } from './support/world.ts'
 
@@ -68,15 +71,22 @@ describe('operator desk', () => {
   })
 
   it('serves the requests of a console in order: a run sees the bundle that was sent just before it', async () => {
-    const [agent] = await world.agents(1)
-    const bytes = new Uint8Array(randomBytes(500))
-    const hash = createHash('sha256').update(bytes).digest('hex')
-    const console = await world.console()
-    const [, { runId }] = await Promise.all([
-      console.ask({ type: 'put-bundle', hash, last: true, bytes }),
-      console.ask({ type: 'submit', spec: specOf({ bundle: hash }) }),
-    ])
-    await world.until('prepared', () => agent!.sessions.has(runId))
+    const stateDir = await mkdtemp(path.join(tmpdir(), 'loads-desk-'))
+    const onDisk = await new World(stateDir).open()
+    try {
+      const [agent] = await onDisk.agents(1)
+      const bytes = new Uint8Array(randomBytes(500))
+      const hash = createHash('sha256').update(bytes).digest('hex')
+      const console = await onDisk.console()
+      const [, { runId }] = await Promise.all([
+        console.ask({ type: 'put-bundle', hash, last: true, bytes }),
+        console.ask({ type: 'submit', spec: specOf({ bundle: hash }) }),
+      ])
+      await onDisk.until('prepared', () => agent!.sessions.has(runId))
+    } finally {
+      await onDisk.close()
+      await rm(stateDir, { recursive: true })
+    }
   })
 
   it('answers a submit before the first event of its run', async () => {

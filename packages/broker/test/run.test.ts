@@ -143,6 +143,26 @@ describe('run', () => {
       assert.equal(Buffer.compare(Buffer.concat(agent!.bundles), bytes), 0)
     })
 
+    it('sends a bundle once at a time, and no other than the one of the run', async () => {
+      const bytes = new Uint8Array(randomBytes(1000))
+      const hash = createHash('sha256').update(bytes).digest('hex')
+      const [agent] = await world.agents(1)
+      agent!.onPrepare = ({ runId }) => {
+        agent!.say({ type: 'need-bundle', runId, hash: 'cd'.repeat(32) })
+        agent!.say({ type: 'need-bundle', runId, hash })
+        return { type: 'need-bundle', runId, hash }
+      }
+      const console = await world.console()
+      await console.ask({ type: 'put-bundle', hash, last: true, bytes })
+      const { runId } = await console.ask({ type: 'submit', spec: specOf({ bundle: hash }) })
+      await world.until('finished', () => console.run(runId).summary !== null)
+      assert.equal(console.run(runId).summary!.exitCode, 0)
+      assert.deepEqual(
+        agent!.bundles.map((part) => part.length),
+        [1000],
+      )
+    })
+
     it('fails with what an agent says about the tests, and lets the others go', async () => {
       const agents = await world.agents(2)
       agents[0]!.onPrepare = ({ runId }) => {
