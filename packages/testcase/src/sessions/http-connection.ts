@@ -254,7 +254,8 @@ export class HttpConnection implements Dispatcher.DispatchHandler {
       hitClass !== 'interrupted',
       Math.round(elapsedMs * 1000),
       this.#bytesIn + this.#bodyBytes,
-      this.#bytesOut,
+      // Nothing was written where there was no connection.
+      this.#abort === null ? 0 : this.#bytesOut,
       call.tags,
     )
     this.#finish(new BrokenCall(hitClass, this.#stop ?? error))

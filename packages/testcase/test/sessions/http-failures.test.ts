@@ -50,6 +50,7 @@ describe('HttpSession, attempts without an answer', () => {
     )
     assert.match(error.message, /ECONNREFUSED/)
     assert.equal(error.url, `http://127.0.0.1:${port}/x?token=1`)
+    assert.equal(user.meter.hits.at(-1)!.bytesOut, 0, 'nothing was sent')
     await breaks(user, `http://localhost:${port}/`, 'refused')
   })
 
