@@ -1,132 +1,88 @@
 import assert from 'node:assert/strict'
-import {
-  createInProcessChannel,
-  type AgentToBroker,
-  type Identity,
-  type Peer,
-  type RunSpec,
-} from '@loads-runner/protocol'
-import { Agent } from '../src/agent.ts'
+import { existsSync } from 'node:fs'
+import { bundleOf, ScriptedBroker } from './helpers/scripted-broker.ts'
 
-type AgentPeer = Extract<Peer, { role: 'agent' }>
-
-const identity: Identity = {
-  id: 'a1',
-  incarnation: '1',
-  host: 'host',
-  pid: 1,
-  version: '1',
-  slots: 1,
-  labels: {},
+const counting = `
+import { TestCase } from '@loads-runner/testcase'
+export class TestCount extends TestCase {
+  async test_a() { console.log('pid ' + process.pid + ' in ' + process.cwd()); this.incrCounter('done') }
+}`
+const endless = `
+import { TestCase } from '@loads-runner/testcase'
+export class TestEndless extends TestCase {
+  async test_a() { if (this.iteration === 0) console.log('pid ' + process.pid); await new Promise((done) => setTimeout(done, 20)) }
+}`
+const forMinutes = {
+  profile: { stages: [{ users: 2, iterations: null, durationMs: 300_000 }], rampUpMs: 0, delayMs: 0 },
 }
 
-const spec: RunSpec = {
-  names: ['page.TestPage'],
-  tests: [],
-  profile: { stages: [{ users: 1, iterations: 1, durationMs: null }], rampUpMs: 0, delayMs: 0 },
-  seed: 1,
-  agents: 1,
-  workers: null,
-  target: {
-    serverUrl: null,
-    timeoutMs: 1000,
-    insecure: false,
-    ca: null,
-    cert: null,
-    key: null,
-    proxy: null,
-  },
-  params: {},
-  env: {},
-  secrets: {},
-  labels: {},
-  project: null,
-  user: null,
-  testRunner: null,
-  bundle: '0'.repeat(64),
-  conducted: false,
-  windowMs: 1000,
-  maxSeries: 100,
-  minCoverage: 1,
-  onAgentLoss: 'respread',
-  leaseMs: 6000,
-  maxOrphanMs: 30_000,
-  drainMs: 1000,
-  testTimeoutMs: 0,
-  waitForAgentsMs: 0,
-}
+const isAlive = (pid: number) => existsSync(`/proc/${pid}`)
 
-describe('an agent', () => {
-  const { listener, dialer } = createInProcessChannel()
-  const waiting: ((peer: AgentPeer) => void)[] = []
-  const arrived: AgentPeer[] = []
-  listener.onPeer((peer) => {
-    assert.equal(peer.role, 'agent')
-    arrived.push(peer as AgentPeer)
-    waiting.shift()?.(peer as AgentPeer)
+describe('agent', () => {
+  let broker: ScriptedBroker
+  beforeEach(async () => {
+    broker = new ScriptedBroker()
+    await broker.start()
   })
-  let logs: string[] = []
-  let agent: Agent
+  afterEach(() => broker.stop())
 
-  beforeEach(() => {
-    logs = []
-    arrived.length = 0
-    agent = new Agent({
-      dialer,
-      identity,
-      workDir: null,
-      sessions: 'in-process',
-      log: (_level, text) => logs.push(text),
+  const sessionPid = async () => Number(/pid (\d+)/.exec((await broker.next('log')).text)![1])
+
+  it('fetches the bundle, runs its share in a process of its own, and leaves nothing', async () => {
+    await broker.run(await bundleOf(counting), {
+      profile: { stages: [{ users: 3, iterations: 4, durationMs: null }], rampUpMs: 0, delayMs: 0 },
     })
+    const said = /pid (\d+) in (.*)/.exec((await broker.next('log')).text)!
+    assert.notEqual(Number(said[1]), process.pid)
+    await broker.next('stage-done')
+    broker.send({ type: 'finish', runId: broker.runId })
+    const final = await broker.finalWindow()
+    assert.deepEqual(final.ledger, { planned: 12, started: 12, finished: 12, interrupted: 0 })
+    assert.equal(broker.totals.tests().successes, 12)
+    broker.send({ type: 'release', runId: broker.runId, reason: 'over' })
+    await broker.next('released')
+    assert.equal(isAlive(Number(said[1])), false, 'the session process is gone')
+    assert.equal(existsSync(said[2]!), false, 'its directory is gone')
   })
 
-  afterEach(() => agent.stop())
-
-  after(() => listener.close())
-
-  function nextPeer(): Promise<AgentPeer> {
-    return new Promise((resolve) => waiting.push(resolve))
-  }
-
-  async function started(): Promise<AgentPeer> {
-    const [peer] = await Promise.all([nextPeer(), agent.start()])
-    return peer
-  }
-
-  it('dials again when the broker hangs up, and not at once', async () => {
-    const first = await started()
-    const startedAt = performance.now()
-    const again = nextPeer()
-    await first.connection.close()
-    await again
-    assert.ok(performance.now() - startedAt >= 90, 'it has dialed again at once')
-    assert.equal(logs[0], 'the broker is out of reach: Closed by the other side')
+  it('takes over users where they stopped', async () => {
+    await broker.run(await bundleOf(counting), {})
+    await broker.next('stage-done')
+    const users = [
+      { user: 7, stage: 0, fromIteration: 0 },
+      { user: 8, stage: 0, fromIteration: 1 },
+    ]
+    broker.send({ type: 'add-users', runId: broker.runId, users })
+    await broker.next('stage-done')
+    broker.send({ type: 'finish', runId: broker.runId })
+    const final = await broker.finalWindow()
+    assert.deepEqual(final.ledger, { planned: 2, started: 2, finished: 2, interrupted: 0 })
   })
 
-  it('ends when the broker does not want it', async () => {
-    const { connection } = await started()
-    connection.refuse('another process has the name a1')
-    assert.deepEqual(await agent.ended, {
-      reason: 'the broker refuses it: another process has the name a1',
-    })
-    assert.equal(arrived.length, 1)
+  it('says so when its session is killed', async () => {
+    await broker.run(await bundleOf(endless), forMinutes)
+    process.kill(await sessionPid(), 'SIGKILL')
+    assert.match((await broker.next('session-lost')).reason, /SIGKILL/)
   })
 
-  it('says once that it has released a run, however often it is told to', async () => {
-    const { connection } = await started()
-    const heard: AgentToBroker['type'][] = []
-    const released = new Promise<void>((resolve) => {
-      connection.onMessage((message) => {
-        if (message.type === 'heartbeat') return
-        heard.push(message.type)
-        if (message.type === 'released' && message.runId === 'other') resolve()
-      })
-    })
-    connection.send({ type: 'prepare', runId: 'run', spec, share: { ranges: [{ first: 0, count: 1 }] } })
-    for (let time = 0; time < 3; time++) connection.send({ type: 'release', runId: 'run', reason: 'over' })
-    connection.send({ type: 'release', runId: 'other', reason: 'never heard of it' })
-    await released
-    assert.deepEqual(heard.toSorted(), ['need-bundle', 'released', 'released'])
-    assert.deepEqual(logs, ['run run: page.TestPage', 'run run is over'])
+  it('stops the load by itself when its broker stays away, and keeps what it measured', async () => {
+    await broker.run(await bundleOf(endless), forMinutes)
+    const pid = await sessionPid()
+    await broker.vanish()
+    for (let wait = 0; wait < 200 && !broker.logs.some((line) => line.includes('the load stops')); wait++) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    assert.ok(broker.logs.some((line) => line.includes('no broker for 0.3 s: the load stops')))
+    await broker.agent.stop()
+    assert.equal(isAlive(pid), false)
+  })
+
+  it('tells why it cannot run', async () => {
+    const bundle = await bundleOf(counting)
+    const run = broker.run({ ...bundle, bytes: bundle.bytes.subarray(0, 100) }, {})
+    run.catch(() => {})
+    const { exitCode, message } = await broker.next('cannot-run')
+    assert.equal(exitCode, 4)
+    assert.match(message, /the bundle of tests was damaged on its way/)
   })
 })

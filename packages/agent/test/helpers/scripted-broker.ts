@@ -1,0 +1,164 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Agent } from '@loads-runner/agent'
+import { bundleTests, type Bundle } from '@loads-runner/engine'
+import { Aggregate, DeltaDecoder } from '@loads-runner/metrics'
+import {
+  createInProcessChannel,
+  type AgentToBroker,
+  type BrokerToAgent,
+  type Connection,
+  type RunSpec,
+  type WindowMessage,
+} from '@loads-runner/protocol'
+import { defaultTarget, shareOut } from '@loads-runner/testcase'
+
+export type Kind = AgentToBroker['type']
+type Of<K extends Kind> = Extract<AgentToBroker, { type: K }>
+
+/** A broker for one agent that does nothing by itself: the test says what it sends and waits for what comes. */
+export class ScriptedBroker {
+  readonly runId = 'run-1'
+  readonly said: AgentToBroker[] = []
+  readonly totals = new Aggregate()
+  readonly logs: string[] = []
+  readonly #channel = createInProcessChannel()
+  readonly #decoder = new DeltaDecoder()
+  readonly #waiting = new Set<() => void>()
+  #over = false
+  #agent!: Agent
+  #connection!: Connection<BrokerToAgent, AgentToBroker>
+
+  async start(): Promise<void> {
+    const { listener, dialer } = this.#channel
+    listener.onPeer((peer) => {
+      if (peer.role !== 'agent') return
+      this.#connection = peer.connection
+      peer.connection.onMessage((message) => this.#take(message))
+    })
+    const identity = {
+      id: 'agent-1',
+      incarnation: 'one',
+      host: hostname(),
+      pid: process.pid,
+      version: '0',
+      slots: 1,
+      labels: {},
+    }
+    const log = (_: string, text: string) => void this.logs.push(text)
+    this.#agent = new Agent({
+      dialer,
+      identity,
+      workDir: null,
+      sessions: 'child',
+      log,
+      maxReconnectMs: 60_000,
+    })
+    await this.#agent.start()
+  }
+
+  async stop(): Promise<void> {
+    this.#over = true
+    await this.#agent.stop()
+    await this.#channel.listener.close()
+  }
+
+  /** Is gone, as a broker whose machine lost its power. */
+  async vanish(): Promise<void> {
+    await this.#channel.listener.close()
+  }
+
+  get agent(): Agent {
+    return this.#agent
+  }
+
+  send(message: BrokerToAgent): void {
+    this.#connection.send(message)
+  }
+
+  /** The next message of this kind that was not waited for yet. */
+  async next<K extends Kind>(kind: K, timeoutMs = 20_000): Promise<Of<K>> {
+    const deadline = Date.now() + timeoutMs
+    for (;;) {
+      const index = this.said.findIndex((message) => message.type === kind)
+      if (index >= 0) return this.said.splice(index, 1)[0] as Of<K>
+      if (this.#over || Date.now() > deadline)
+        throw new Error(`no ${kind} came; there was ${this.said.map((each) => each.type).join(' ')}`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 200)
+        this.#waiting.add(() => (clearTimeout(timer), resolve()))
+      })
+    }
+  }
+
+  async finalWindow(): Promise<WindowMessage> {
+    for (;;) {
+      const window = await this.next('window')
+      if (window.final) return window
+    }
+  }
+
+  /** From `prepare` to the first stage, over the way that a real run goes. */
+  async run(bundle: Bundle, spec: Partial<RunSpec>): Promise<void> {
+    const whole = specOf(bundle, spec)
+    this.send({ type: 'prepare', runId: this.runId, spec: whole, share: shareOut(whole.profile, 1)[0]! })
+    const { hash } = await this.next('need-bundle')
+    const half = bundle.bytes.length >> 1
+    this.send({ type: 'bundle', runId: this.runId, hash, last: false, bytes: bundle.bytes.subarray(0, half) })
+    this.send({ type: 'bundle', runId: this.runId, hash, last: true, bytes: bundle.bytes.subarray(half) })
+    await this.next('prepared')
+    this.send({ type: 'arm', runId: this.runId, data: '{}' })
+    await this.next('armed')
+    this.send({ type: 'start-stage', runId: this.runId, stage: 0 })
+  }
+
+  #take(message: AgentToBroker): void {
+    if (message.type === 'heartbeat') return
+    if (message.type === 'window') this.totals.apply(this.#decoder.decode(message.delta))
+    this.said.push(message)
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
+  }
+}
+
+export async function bundleOf(source: string): Promise<Bundle> {
+  const testDir = await mkdtemp(join(tmpdir(), 'agent-'))
+  try {
+    await writeFile(join(testDir, 'example.ts'), source)
+    return await bundleTests({ testDir, names: ['example'], includeFiles: [], external: [] })
+  } finally {
+    await rm(testDir, { recursive: true })
+  }
+}
+
+function specOf(bundle: Bundle, some: Partial<RunSpec>): RunSpec {
+  return {
+    names: ['example'],
+    tests: bundle.tests,
+    profile: { stages: [{ users: 1, iterations: 1, durationMs: null }], rampUpMs: 0, delayMs: 0 },
+    seed: 1,
+    agents: 1,
+    workers: 1,
+    target: defaultTarget,
+    params: {},
+    env: {},
+    secrets: {},
+    labels: {},
+    project: null,
+    user: null,
+    testRunner: null,
+    bundle: bundle.hash,
+    conducted: false,
+    windowMs: 100,
+    maxSeries: 100,
+    minCoverage: 1,
+    onAgentLoss: 'respread',
+    leaseMs: 6000,
+    maxOrphanMs: 300,
+    drainMs: 5000,
+    testTimeoutMs: 60_000,
+    waitForAgentsMs: 0,
+    ...some,
+  }
+}
