@@ -13,6 +13,7 @@ export interface StandingClusterOptions {
   agents?: readonly string[]
   /** More arguments of every agent. */
   agentArgs?: readonly string[]
+  brokerArgs?: readonly string[]
   /** Files in the directory where its consoles run. */
   files?: Readonly<Record<string, string>>
 }
@@ -33,17 +34,20 @@ export class StandingCluster {
   }
 
   static async start(options: StandingClusterOptions = {}): Promise<StandingCluster> {
-    const { agents = ['a1', 'a2', 'a3'], agentArgs = [], files = {} } = options
+    const { agents = ['a1', 'a2', 'a3'], agentArgs = [], brokerArgs = [], files = {} } = options
     const cluster = new StandingCluster(await temporaryDirectory(files))
     // Agents wait for the join file, so all can start at once.
-    await Promise.all([cluster.startBroker(), ...agents.map((name) => cluster.startAgent(name, agentArgs))])
+    await Promise.all([
+      cluster.startBroker(brokerArgs),
+      ...agents.map((name) => cluster.startAgent(name, agentArgs)),
+    ])
     return cluster
   }
 
   /** On any free port, or on the one that it had. */
-  async startBroker(): Promise<RunningCli> {
+  async startBroker(more: readonly string[] = []): Promise<RunningCli> {
     const bind = this.address === '' ? '127.0.0.1:0' : this.address
-    const args = ['--bind', bind, '--state-dir', this.stateDir]
+    const args = ['--bind', bind, '--state-dir', this.stateDir, ...more]
     this.broker = await startCli(args, { binary: 'loads-broker', ...standing })
     this.address = (await this.broker.waitForLine(/listens on ([\d.]+:\d+); join files/))[1]!
     return this.broker

@@ -160,11 +160,13 @@ export class AgentRegistry {
     return candidates
   }
 
+  /** In the order of their names. */
   rows(): AgentRow[] {
-    return [...this.#agents.values()].map(({ identity, runs }) => {
+    const rows = [...this.#agents.values()].map(({ identity, runs }) => {
       const { id, host, pid, version, slots, labels } = identity
       return { id, host, pid, version, slots, labels, busy: runs.size, runs: [...runs] }
     })
+    return rows.sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }))
   }
 }
 
