@@ -89,6 +89,30 @@ describe('operator desk', () => {
     }
   })
 
+  it('ends a conducted run whose console was gone before the run was taken on', async () => {
+    const stateDir = await mkdtemp(path.join(tmpdir(), 'loads-desk-'))
+    const onDisk = await new World(stateDir).open()
+    try {
+      await onDisk.agents(1)
+      const bytes = new Uint8Array(randomBytes(500))
+      const hash = createHash('sha256').update(bytes).digest('hex')
+      const console = await onDisk.console()
+      await console.ask({ type: 'put-bundle', hash, last: true, bytes })
+      // Looking for the bundle on disk takes longer than the goodbye.
+      void console.ask({ type: 'submit', spec: specOf({ bundle: hash, conducted: true }) })
+      await console.connection.close()
+      const other = await onDisk.console()
+      let states: string[] = []
+      await onDisk.until('failed', () => {
+        void other.ask({ type: 'list-runs' }).then(({ runs }) => (states = runs.map(({ state }) => state)))
+        return states.join() === 'failed'
+      })
+    } finally {
+      await onDisk.close()
+      await rm(stateDir, { recursive: true })
+    }
+  })
+
   it('answers a submit before the first event of its run', async () => {
     await world.agents(1)
     const console = await world.console()
