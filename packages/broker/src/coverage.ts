@@ -11,6 +11,8 @@ export interface AgentWindows {
   agent: string
   received: number
   missing: MissingSpan[]
+  /** The fastest pace that the agent has shown in a window; null when it has shown none. */
+  hitsPerMs: number | null
 }
 
 export interface Coverage {
@@ -18,7 +20,13 @@ export interface Coverage {
   windowsReceived: number
   /** 1 when nothing is owed. */
   ratio: number
-  missing: { agent: string; fromSecond: number; toSecond: number }[]
+  missing: {
+    agent: string
+    fromSecond: number
+    toSecond: number
+    /** Hits that may have been made in that time: at the agent's fastest pace; null when none is known. */
+    hitsAtMost: number | null
+  }[]
 }
 
 /**
@@ -33,23 +41,31 @@ export function owedByLost(lastToMs: number, lostAtMs: number, windowMs: number)
 
 export function coverageOf(agents: Iterable<AgentWindows>): Coverage {
   const coverage: Coverage = { windowsOwed: 0, windowsReceived: 0, ratio: 1, missing: [] }
-  for (const { agent, received, missing } of agents) {
+  for (const { agent, received, missing, hitsPerMs } of agents) {
     coverage.windowsReceived += received
     coverage.windowsOwed += received
     for (const span of missing) {
       coverage.windowsOwed += span.windows
-      coverage.missing.push({ agent, fromSecond: seconds(span.fromMs), toSecond: seconds(span.toMs) })
+      coverage.missing.push({
+        agent,
+        fromSecond: seconds(span.fromMs),
+        toSecond: seconds(span.toMs),
+        hitsAtMost: hitsPerMs === null ? null : Math.ceil(hitsPerMs * (span.toMs - span.fromMs)),
+      })
     }
   }
   if (coverage.windowsOwed > 0) coverage.ratio = coverage.windowsReceived / coverage.windowsOwed
   return coverage
 }
 
-/** `agent-2: 3 s to 9 s` for each, at most five of them. */
+/** `agent-2: 3 s to 9 s, 310 hits at most` for each, five of them at most. */
 export function describeMissing(missing: Coverage['missing']): string {
-  const named = missing.slice(0, 5).map((each) => `${each.agent}: ${each.fromSecond} s to ${each.toSecond} s`)
+  const named = missing.slice(0, 5).map(({ agent, fromSecond, toSecond, hitsAtMost }) => {
+    const bound = hitsAtMost === null ? '' : `, ${hitsAtMost} hits at most`
+    return `${agent}: ${fromSecond} s to ${toSecond} s${bound}`
+  })
   if (missing.length > named.length) named.push(`and ${missing.length - named.length} more`)
-  return named.join(', ')
+  return named.join('; ')
 }
 
 function seconds(ms: number): number {

@@ -30,6 +30,8 @@ export class Member implements Holding {
   /** Number of the last one; -1 before the first. */
   lastCommitted = -1
   hits = 0
+  /** Of its fastest window; null before the first. */
+  hitsPerMs: number | null = null
   /** When it last said something about this run, by the monotonic clock. */
   lastSaidMs: number
   suspect = false
@@ -135,6 +137,6 @@ export class Member implements Holding {
     if (this.lostAtMs !== null && !this.stream.ended) {
       missing.push(owedByLost(this.stream.lastToMs, this.lostAtMs, windowMs))
     }
-    return { agent: this.id, received: this.stream.received, missing }
+    return { agent: this.id, received: this.stream.received, missing, hitsPerMs: this.hitsPerMs }
   }
 }

@@ -87,11 +87,16 @@ export class RunFigures {
 
   /** Writes windows of one agent, in order, into its books. Hand them to `commit` then. */
   note(member: Member, windows: readonly TakenWindow[]): void {
-    for (const { window, delta } of windows) {
+    for (const { window, delta, readable } of windows) {
       member.ledger = window.ledger
       member.activeUsers = window.final ? 0 : window.activeUsers
       this.progress.take(window.progress)
-      for (const series of delta.series.values()) if (isHit(series)) member.hits += series.count
+      let hits = 0
+      for (const series of delta.series.values()) if (isHit(series)) hits += series.count
+      member.hits += hits
+      // The last window of a stage may be so short that it shows no pace.
+      const spanMs = Math.max(window.toMs - window.fromMs, this.#options.spec.windowMs, 1)
+      if (readable) member.hitsPerMs = Math.max(member.hitsPerMs ?? 0, hits / spanMs)
       this.health.take(member.id, member.workers, window.generator.eventLoopLagMs, window.generator.cpu)
       if (window.final) member.finalTaken = true
     }

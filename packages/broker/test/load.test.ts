@@ -109,9 +109,9 @@ describe('load', () => {
         windowsOwed: 4,
         windowsReceived: 3,
         ratio: 0.75,
-        missing: [{ agent: 'a1', fromSecond: 1, toSecond: 2 }],
+        missing: [{ agent: 'a1', fromSecond: 1, toSecond: 2, hitsAtMost: 3 }],
       })
-      assert.match(summary.reasons.join(), /1 of 4 windows are missing \(a1: 1 s to 2 s\)/)
+      assert.match(summary.reasons.join(), /1 of 4 windows are missing \(a1: 1 s to 2 s, 3 hits at most\)/)
       assert.equal(summary.hits.count, 6)
     })
 

@@ -7,7 +7,7 @@ const short = {
   windowsOwed: 10,
   windowsReceived: 9,
   ratio: 0.9,
-  missing: [{ agent: 'a2', fromSecond: 3, toSecond: 4 }],
+  missing: [{ agent: 'a2', fromSecond: 3, toSecond: 4, hitsAtMost: 40 }],
 }
 
 function outcome(changes: Partial<Outcome> = {}): Outcome {
@@ -55,7 +55,7 @@ describe('judge', () => {
     assert.deepEqual(judgement, {
       verdict: 'incomplete',
       exitCode: 5,
-      reasons: ['1 of 10 windows are missing (a2: 3 s to 4 s)'],
+      reasons: ['1 of 10 windows are missing (a2: 3 s to 4 s, 40 hits at most)'],
       state: 'incomplete',
     })
   })
@@ -81,7 +81,7 @@ describe('judge', () => {
       'no agent is left',
       'stopped by SIGINT',
       'stopped by an operator',
-      '1 of 10 windows are missing (a2: 3 s to 4 s)',
+      '1 of 10 windows are missing (a2: 3 s to 4 s, 40 hits at most)',
       '1 of 3 executions failed',
     ])
   })

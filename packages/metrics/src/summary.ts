@@ -88,7 +88,8 @@ export interface Summary {
     windowsOwed: number
     windowsReceived: number
     ratio: number
-    missing: { agent: string; fromSecond: number; toSecond: number }[]
+    /** hitsAtMost: what the agent may have made in that time, at its fastest pace; null when none is known. */
+    missing: { agent: string; fromSecond: number; toSecond: number; hitsAtMost: number | null }[]
   }
   schedule: {
     planned: number | null

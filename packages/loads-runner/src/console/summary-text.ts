@@ -237,9 +237,10 @@ function agentsText({ agents }: Summary): string {
 
 function coverageText({ coverage }: Summary): string {
   if (coverage.missing.length === 0) return ''
-  const missing = coverage.missing
-    .slice(0, mostRows)
-    .map(({ agent, fromSecond, toSecond }) => `${agent} from second ${fromSecond} to ${toSecond}`)
+  const missing = coverage.missing.slice(0, mostRows).map(({ agent, fromSecond, toSecond, hitsAtMost }) => {
+    const bound = hitsAtMost === null ? '' : ` (${plural(hitsAtMost, 'hit')} at most)`
+    return `${agent} from second ${fromSecond} to ${toSecond}${bound}`
+  })
   const more = coverage.missing.length - missing.length
   const tail = more > 0 ? ` and ${more} more` : ''
   const percent = ((coverage.ratio ?? 0) * 100).toFixed(2)

@@ -121,13 +121,16 @@ Results: /results/1
           windowsOwed: 20,
           windowsReceived: 17,
           ratio: 0.85,
-          missing: [{ agent: 'a2', fromSecond: 4, toSecond: 7 }],
+          missing: [{ agent: 'a2', fromSecond: 4, toSecond: 7, hitsAtMost: 1500 }],
         },
         generator: { limited: false, eventLoopLagP99: 50, cpu: 1, warnings: ['the event loop was late'] },
       }),
     )
     assert.match(text, /a2     there  lost      1        1        1         1     2             3\n/)
-    assert.match(text, /Coverage: 85\.00% \(17 of 20 windows\); missing: a2 from second 4 to 7\n/)
+    assert.match(
+      text,
+      /Coverage: 85\.00% \(17 of 20 windows\); missing: a2 from second 4 to 7 \(1,500 hits at most\)\n/,
+    )
     assert.match(text, /warning: the event loop was late\n/)
   })
 
