@@ -9,6 +9,8 @@ export type ProtocolErrorCode =
   | 'MESSAGE_TOO_LARGE'
   /** A broker's key file that cannot be used. */
   | 'KEYS_INVALID'
+  /** A state directory that cannot be read or written. */
+  | 'KEYS_UNAVAILABLE'
   /** An event log with a damaged line before its last one. */
   | 'EVENT_LOG_CORRUPT'
   /** An event log that an earlier write error left in an unknown state. */

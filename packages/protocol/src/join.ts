@@ -26,7 +26,7 @@ const format = 1
 const checksumBytes = 4
 const payloadBytes = 1 + 4 * 32 + checksumBytes
 
-const example = 'loads://HOST:PORT/agent#...'
+const example = 'loads://HOST:PORT/ROLE#KEYS'
 
 /**
  * @param advertise `host:port` at which dialers reach the broker; IPv6 addresses in brackets.

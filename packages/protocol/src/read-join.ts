@@ -35,7 +35,7 @@ export async function readJoin(
   for (;;) {
     for (const file of candidates) {
       const text = await readIfThere(file)
-      if (text !== null) return parseJoin(text)
+      if (text !== null) return parseFile(file, text)
     }
     if (performance.now() >= deadline) break
     await delay(lookEveryMs)
@@ -59,6 +59,14 @@ async function readInherited(descriptor: number): Promise<Join> {
     throw unreadable(error)
   }
   return parseJoin(text)
+}
+
+function parseFile(file: string, text: string): Join {
+  try {
+    return parseJoin(text)
+  } catch (error) {
+    throw new ProtocolError('JOIN_INVALID', `${file}: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 /** Null for a file that is not there or has nothing in it yet. */

@@ -22,9 +22,13 @@ export function defaultStateDir(): string {
  * The keys in `broker.keys` of the state directory, made at the first call. Two brokers that start at once get the
  * same keys.
  *
- * @throws {ProtocolError} KEYS_INVALID when the file is damaged.
+ * @throws {ProtocolError} KEYS_INVALID when the file is damaged, KEYS_UNAVAILABLE when the directory cannot be used.
  */
-export async function loadOrCreateKeys(stateDir: string): Promise<BrokerKeys> {
+export function loadOrCreateKeys(stateDir: string): Promise<BrokerKeys> {
+  return inStateDir(stateDir, () => findOrCreateKeys(stateDir))
+}
+
+async function findOrCreateKeys(stateDir: string): Promise<BrokerKeys> {
   const file = join(stateDir, keysFile)
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
@@ -50,21 +54,35 @@ export async function loadOrCreateKeys(stateDir: string): Promise<BrokerKeys> {
 /**
  * Writes `agent.join` and `operator.join`, readable by the owner only, and returns their paths.
  *
- * @throws {ProtocolError} JOIN_INVALID when `advertise` cannot be dialed.
+ * @throws {ProtocolError} JOIN_INVALID when `advertise` cannot be dialed, KEYS_UNAVAILABLE when the directory cannot be
+ * used.
  */
-export async function writeJoinFiles(
+export function writeJoinFiles(
   stateDir: string,
   keys: BrokerKeys,
   advertise: string,
 ): Promise<Record<Role, string>> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 })
   const write = async (role: Role) => {
     const file = join(stateDir, `${role}.join`)
     const temporary = await writePrivate(stateDir, `${role}.join`, `${formatJoin(keys, role, advertise)}\n`)
     await rename(temporary, file)
     return file
   }
-  return { agent: await write('agent'), operator: await write('operator') }
+  return inStateDir(stateDir, async () => {
+    await mkdir(stateDir, { recursive: true, mode: 0o700 })
+    return { agent: await write('agent'), operator: await write('operator') }
+  })
+}
+
+/** Errors of the system name the directory and what to do. */
+async function inStateDir<T>(stateDir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error
+    const text = `The state directory ${stateDir} cannot be used: ${(error as Error).message}. Choose another with --state-dir.`
+    throw new ProtocolError('KEYS_UNAVAILABLE', text, { cause: error })
+  }
 }
 
 /** A new file beside its final place, complete and on disk. */

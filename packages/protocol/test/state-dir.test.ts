@@ -34,6 +34,17 @@ describe('state directory', () => {
     assert.deepEqual(await readdir(dir), ['broker.keys'])
   })
 
+  it('says what is wrong with a directory that cannot be used', async () => {
+    await writeFile(join(base, 'file'), '')
+    const expected = {
+      code: 'KEYS_UNAVAILABLE',
+      message:
+        /^The state directory .*file\/state cannot be used: ENOTDIR.* Choose another with --state-dir\.$/,
+    }
+    await assert.rejects(loadOrCreateKeys(join(base, 'file', 'state')), expected)
+    await assert.rejects(writeJoinFiles(join(base, 'file', 'state'), createKeys(), 'localhost:1'), expected)
+  })
+
   it('does not replace keys that are damaged', async () => {
     await loadOrCreateKeys(dir)
     const file = join(dir, 'broker.keys')
