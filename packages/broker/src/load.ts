@@ -188,6 +188,7 @@ export class Load {
     const { runId } = this.#options
     if (this.#stopMode !== null) member.send({ type: 'stop', runId, mode: this.#stopMode })
     else if (this.#finishing) member.send({ type: 'finish', runId })
+    else member.send({ type: 'start-stage', runId, stage: this.#stage })
   }
 
   /** Gaps and kills; called several times a second. */

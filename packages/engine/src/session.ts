@@ -105,6 +105,8 @@ export class Session implements SessionControl {
   startStage(stage: number): void {
     if (this.#phase === 'preparing') this.#begin()
     if (this.#stopping !== null || this.#phase !== 'running') return
+    // Said again over a new link.
+    if (stage <= this.#currentStage) return
     for (const thread of this.#living()) {
       const range = this.#plan.ranges[thread.index]![stage]!
       const progress = UserProgress.ofRange(range)
