@@ -38,8 +38,7 @@ export class AgentRun {
   readonly #windows = new WindowBuffer()
   #encoder = new DeltaEncoder()
   #session: SessionControl | null = null
-  /** Parts of the bundle that is on its way; null when none is awaited. */
-  #bundleParts: Uint8Array[] | null = null
+  #bundleParts: Uint8Array[] = []
   #leaving = false
   #ended!: () => void
   readonly #end = new Promise<void>((resolve) => (this.#ended = resolve))
@@ -55,12 +54,12 @@ export class AgentRun {
 
   /** Loads the tests when the bundle is at hand, asks for it when not. */
   begin(): void {
-    const { spec, bundles } = this.#options
+    const { spec, bundles, runId } = this.#options
     if (spec.bundle === null) void this.#prepare(null)
     else {
       const bundle = bundles.get(spec.bundle)
       if (bundle !== null) void this.#prepare(bundle)
-      else this.#askForBundle(spec.bundle)
+      else this.#say({ type: 'need-bundle', runId, hash: spec.bundle })
     }
   }
 
@@ -88,7 +87,6 @@ export class AgentRun {
   /** A new connection knows no definitions yet, and may miss what was under way. */
   resend(): void {
     this.#encoder = new DeltaEncoder()
-    if (this.#bundleParts !== null) this.#askForBundle(this.#options.spec.bundle!)
     for (const window of this.#windows.unacknowledged()) this.#sendWindow(window)
     this.#flush()
   }
@@ -121,17 +119,11 @@ export class AgentRun {
     if (this.#session instanceof ChildSession) this.#session.killNow()
   }
 
-  #askForBundle(hash: string): void {
-    this.#bundleParts = []
-    this.#say({ type: 'need-bundle', runId: this.#options.runId, hash })
-  }
-
   #takeBundle(bytes: Uint8Array, last: boolean): void {
-    if (this.#bundleParts === null) return
     this.#bundleParts.push(bytes)
     if (!last) return
     const bundle = Buffer.concat(this.#bundleParts)
-    this.#bundleParts = null
+    this.#bundleParts = []
     if (this.#options.bundles.put(this.#options.spec.bundle!, bundle)) void this.#prepare(bundle)
     else
       this.#cannotRun(

@@ -459,8 +459,8 @@ describe('load', () => {
       session.acked = 0
       session.resend(two.connection)
       await world.until('caught up', () => session.acked === 2)
-      // Hearing of its stage twice would double its load.
-      assert.equal(two.received.filter((message) => message.type === 'start-stage').length, 1)
+      // It may have missed it; one that has begun the stage takes no notice.
+      assert.equal(two.received.filter((message) => message.type === 'start-stage').length, 2)
       session.execute(2, 7, 3)
       session.interrupt(1)
       session.execute(3, 0, 10)
