@@ -38,7 +38,7 @@ export async function openLocalPlace(options: LocalPlaceOptions): Promise<Place>
     await teardown.run()
     throw error
   }
-  return { dialer, onAgentExit: () => {}, stop: () => teardown.run() }
+  return { dialer, onExit: () => {}, stop: () => teardown.run() }
 }
 
 function localIdentity(): Identity {

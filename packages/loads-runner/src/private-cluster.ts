@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { AgentExit, Log, Place } from './place.ts'
+import type { Log, Place, ProcessExit } from './place.ts'
 
 export interface PrivateClusterOptions {
   agents: number
@@ -31,6 +31,7 @@ export async function openPrivateCluster(options: PrivateClusterOptions): Promis
   const exits = new ExitList()
   try {
     await cluster.add(broker)
+    broker.onExit((exit) => exits.add({ agent: null, note: describeExit(exit), logTail: broker.logTail() }))
     const joins = JSON.parse(await broker.announced(startMs)) as { agent: string; operator: string }
     const agents = Array.from({ length: options.agents }, (_, index) => {
       const id = `agent-${index + 1}`
@@ -47,7 +48,7 @@ export async function openPrivateCluster(options: PrivateClusterOptions): Promis
     await cluster.add(...agents)
     return {
       dialer: dialer(parseJoin(joins.operator)),
-      onAgentExit: (handler) => exits.handle(handler),
+      onExit: (handler) => exits.handle(handler),
       stop: () => cluster.stop(),
     }
   } catch (error) {
@@ -58,15 +59,15 @@ export async function openPrivateCluster(options: PrivateClusterOptions): Promis
 
 /** Exits, kept until somebody wants to know. */
 class ExitList {
-  #handler: ((exit: AgentExit) => void) | null = null
-  readonly #early: AgentExit[] = []
+  #handler: ((exit: ProcessExit) => void) | null = null
+  readonly #early: ProcessExit[] = []
 
-  add(exit: AgentExit): void {
+  add(exit: ProcessExit): void {
     if (this.#handler === null) this.#early.push(exit)
     else this.#handler(exit)
   }
 
-  handle(handler: (exit: AgentExit) => void): void {
+  handle(handler: (exit: ProcessExit) => void): void {
     this.#handler = handler
     for (const exit of this.#early.splice(0)) handler(exit)
   }

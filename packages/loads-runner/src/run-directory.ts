@@ -74,7 +74,7 @@ export class RunDirectory {
 
   /** Where an agent's log goes. */
   logOf(id: string): string {
-    return join(this.path, 'agents', id.replaceAll(/[^\w.-]/g, '_'), 'log')
+    return join(this.path, 'agents', id.replaceAll(/[^\w.-]|^\.+/g, '_'), 'log')
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,7 @@ export interface FollowOptions {
 
 const firstRetryMs = 250
 const longestRetryMs = 4000
+const exitNoticeMs = 250
 
 /** Follows the events of a run to its end, over as many connections as that takes. */
 export class RunFollower {
@@ -83,7 +84,11 @@ export class RunFollower {
   async #dialAgain(why: string): Promise<void> {
     const { redial, patienceMs, runId, onTrouble } = this.#options
     const trouble = `the connection to the broker has ended (${why})`
-    if (redial === null) throw new RunnerError('RUNNER_BROKER_LOST', trouble)
+    if (redial === null) {
+      // How a broker of our own has ended says more, and comes a moment later.
+      await sleep(exitNoticeMs)
+      throw new RunnerError('RUNNER_BROKER_LOST', trouble)
+    }
     onTrouble(`warning: ${trouble}; trying again for ${Math.round(patienceMs / 1000)} s`)
     const deadline = performance.now() + patienceMs
     for (

@@ -124,12 +124,13 @@ async function watch(
     interrupts,
     secrets,
     askToDetach: settings.broker === null || spec.conducted ? null : askToDetach,
+    stopReason: null,
     onMessage: (message) => {
       record?.take(message)
       conduct?.take(message.event)
     },
     prepare: (follower) => {
-      place.onAgentExit((exit) => follower.agentExited(exit))
+      place.onExit((exit) => follower.processExited(exit))
       if (conducting === null) return null
       const code = import('@loads-runner/engine').then(({ Conductor }) =>
         Conductor.open(tests.bytes, spec, runId),

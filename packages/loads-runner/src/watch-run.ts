@@ -3,7 +3,7 @@ import type { Display } from './console/display.ts'
 import { noticesOf } from './console/notices.ts'
 import { RunnerError } from './errors.ts'
 import type { InterruptReason, Interrupts } from './interrupts.ts'
-import type { AgentExit } from './place.ts'
+import type { ProcessExit } from './place.ts'
 import { RunFollower } from './run-follower.ts'
 import { RunView } from './run-view.ts'
 import type { Secrets } from './secrets.ts'
@@ -15,8 +15,8 @@ export type DetachQuestion = (again: AbortSignal) => Promise<'stop' | 'detach' |
 export interface WatchedRun {
   /** The connection of the moment. */
   readonly connection: BrokerConnection
-  /** An agent process of ours has gone. */
-  agentExited(exit: AgentExit): void
+  /** A process of ours has gone. */
+  processExited(exit: ProcessExit): void
 }
 
 export interface WatchOptions {
@@ -29,6 +29,8 @@ export interface WatchOptions {
   interrupts: Interrupts
   secrets: Secrets
   askToDetach: DetachQuestion | null
+  /** Signals stop the run for this reason; null: for the signal. */
+  stopReason: 'operator' | null
   /** Every event, before it is shown. */
   onMessage: (message: EventMessage) => void
   /** Called before the first event; what it returns is closed when the run is over. */
@@ -55,12 +57,12 @@ export async function watchRun(options: WatchOptions): Promise<WatchEnd> {
   let leave!: (how: WatchEnd['how']) => void
   const left = new Promise<WatchEnd['how']>((resolve) => (leave = resolve))
   let follower: RunFollower | null = null
-  const early: AgentExit[] = []
+  const early: ProcessExit[] = []
   const run: WatchedRun = {
     get connection() {
       return follower?.connection ?? options.connection
     },
-    agentExited: (exit) => {
+    processExited: (exit) => {
       if (follower === null) early.push(exit)
       else tellExit(follower, view, exit)
     },
@@ -152,17 +154,22 @@ class RunStopper {
     if (mode === undefined) return this.#leave('left')
     display.resume()
     display.notice(stopTexts[mode])
-    this.#run.connection.request('stop', { runId, mode, reason }).catch((error: Error) => {
+    const why = this.#options.stopReason ?? reason
+    this.#run.connection.request('stop', { runId, mode, reason: why }).catch((error: Error) => {
       display.notice(`warning: the run could not be stopped: ${error.message}`)
     })
     if (mode === 'kill') this.#patience = setTimeout(() => this.#leave('left'), leaveAfterMs)
   }
 }
 
-function tellExit(follower: RunFollower, view: RunView, exit: AgentExit): void {
+function tellExit(follower: RunFollower, view: RunView, exit: ProcessExit): void {
   const { agent, note, logTail } = exit
+  const log = logTail === '' ? '' : `\n${logTail}`
+  if (agent === null) {
+    follower.fail(new RunnerError('RUNNER_CLUSTER', `the broker has ended before the run (${note})${log}`))
+    return
+  }
   if (view.state === 'queued') {
-    const log = logTail === '' ? '' : `\n${logTail}`
     follower.fail(new RunnerError('RUNNER_CLUSTER', `${agent} ended before the run began (${note})${log}`))
     return
   }

@@ -102,7 +102,8 @@ class ProcessOutput implements OutputStream {
   }
 
   get columns(): number | undefined {
-    return this.#stream.columns
+    // A terminal of nobody (a container, a test) may say that it has 0.
+    return this.#stream.columns || undefined
   }
 
   get closed(): boolean {

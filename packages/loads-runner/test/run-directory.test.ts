@@ -115,7 +115,8 @@ describe('RunDirectory', () => {
 
   it('keeps agent logs inside, whatever an agent is called', async () => {
     const directory = await create()
-    assert.equal(directory.logOf('../../etc/x y'), join(directory.path, 'agents', '.._.._etc_x_y', 'log'))
+    assert.equal(directory.logOf('../../etc/x y'), join(directory.path, 'agents', '__.._etc_x_y', 'log'))
+    assert.equal(directory.logOf('..'), join(directory.path, 'agents', '_', 'log'))
   })
 })
 

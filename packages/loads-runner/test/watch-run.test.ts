@@ -49,6 +49,7 @@ describe('watchRun', () => {
       interrupts,
       secrets: new Secrets([]),
       askToDetach: null,
+      stopReason: null,
       onMessage: () => {},
       prepare: () => null,
       ...changes,
@@ -90,6 +91,16 @@ describe('watchRun', () => {
     world.signal('SIGINT')
     assert.equal((await watching).how, 'left')
     assert.equal(notices.filter((text) => text.startsWith('stopping')).length, 3)
+  })
+
+  it('stops the run of somebody else as an operator', async () => {
+    const watching = watch({ stopReason: 'operator' })
+    await begin()
+    world.signal('SIGINT')
+    await broker.until(() => broker.of('stop').length === 1)
+    assert.equal(broker.of('stop')[0]!.reason, 'operator')
+    broker.publish(maker.finished())
+    await watching
   })
 
   it('goes on when the terminal hangs up', async () => {
@@ -207,17 +218,27 @@ describe('watchRun', () => {
 
     it('fails when one ends before the run begins', async () => {
       const { watching, run } = await watchOwn()
-      run.agentExited({ agent: 'agent-2', note: 'exit code 1', logTail: 'error: no such file' })
+      run.processExited({ agent: 'agent-2', note: 'exit code 1', logTail: 'error: no such file' })
       await assert.rejects(
         watching,
         /^RunnerError: agent-2 ended before the run began \(exit code 1\)\nerror: no such file$/,
       )
     })
 
+    it('fails when the broker ends, and says how', async () => {
+      const { watching, run } = await watchOwn()
+      await begin()
+      run.processExited({ agent: null, note: 'signal SIGKILL', logTail: 'no memory' })
+      await assert.rejects(
+        watching,
+        /^RunnerError: the broker has ended before the run \(signal SIGKILL\)\nno memory$/,
+      )
+    })
+
     it('tells the broker when one ends later', async () => {
       const { watching, run } = await watchOwn()
       await begin()
-      run.agentExited({ agent: 'agent-2', note: 'signal SIGKILL', logTail: '' })
+      run.processExited({ agent: 'agent-2', note: 'signal SIGKILL', logTail: '' })
       await broker.until(() => broker.of('agent-exited').length === 1)
       const { agent, note } = broker.of('agent-exited')[0]!
       assert.deepEqual([agent, note], ['agent-2', 'signal SIGKILL'])

@@ -33,6 +33,8 @@ export async function attachCommand(world: World, invocation: Invocation): Promi
         interrupts,
         secrets: new Secrets([]),
         askToDetach: stopQuestion(world) ?? justDetach,
+        // Whoever started the run was not interrupted.
+        stopReason: 'operator',
         onMessage: () => {},
         prepare: () => null,
       })

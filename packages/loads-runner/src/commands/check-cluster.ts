@@ -91,6 +91,7 @@ async function checkRun(
     interrupts,
     secrets: new Secrets([]),
     askToDetach: null,
+    stopReason: null,
     onMessage: () => {},
     prepare: () => null,
   })

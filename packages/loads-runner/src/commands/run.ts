@@ -77,7 +77,10 @@ function jsonFiles(settings: Invocation['settings']): string[] {
 function sayDetached(world: World, { settings }: Invocation, { runId }: RunOutcome): void {
   if (settings.json === '-') return world.stdout.write(jsonText({ runId }))
   if (settings.quiet) return world.stdout.write(`${runId}\n`)
+  // The string itself is a secret, and has come from the environment, where it still is.
+  const broker = settings.broker?.startsWith('@') ? ` --broker ${settings.broker}` : ''
   world.stdout.write(
-    `Run ${runId} goes on. Watch it: loads-runner --attach ${runId}; stop it: loads-runner --stop ${runId}\n`,
+    `Run ${runId} goes on. Watch it: loads-runner --attach ${runId}${broker}; ` +
+      `stop it: loads-runner --stop ${runId}${broker}\n`,
   )
 }
