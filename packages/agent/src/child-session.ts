@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import {
   EngineError,
+  removeAbandoned,
   type SessionControl,
   type SessionListener,
   type SessionOptions,
@@ -87,6 +88,8 @@ export class ChildSession implements SessionControl {
     await this.#exited
     clearTimeout(timer)
     this.#killGroup()
+    // Killed, it had no time to do so itself.
+    await removeAbandoned(this.#options.workDir)
   }
 
   /** Ends the process and all that it started, now. For the exit of the agent. */

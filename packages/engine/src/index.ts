@@ -18,6 +18,7 @@ export { EngineError, type EngineErrorCode } from './errors.ts'
 export { planSession, type SessionPlan } from './plan.ts'
 export type { SelectedTest } from './select-tests.ts'
 export { Session } from './session.ts'
+export { removeAbandoned } from './work-directory.ts'
 export type {
   LogLevel,
   SessionControl,

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readlinkSync, rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -19,9 +19,10 @@ export class WorkDirectory {
   static async create(parent: string | null): Promise<WorkDirectory> {
     const base = parent ?? tmpdir()
     await mkdir(base, { recursive: true })
-    await sweep(base)
+    await removeAbandoned(base)
+    const made = await mkdtemp(join(base, `loads-${pidSpace}-${process.pid}-`))
     // The real path, because module URLs and stack traces show it.
-    const directory = new WorkDirectory(await realpath(await mkdtemp(join(base, `loads-${process.pid}-`))))
+    const directory = new WorkDirectory(await realpath(made))
     living.add(directory.path)
     return directory
   }
@@ -53,11 +54,27 @@ process.on('exit', () => {
   for (const path of living) rmSync(path, { recursive: true, force: true })
 })
 
-/** Directories of processes that were killed: their pid is in the name. */
-async function sweep(base: string): Promise<void> {
+/** Where this process's pid means something: containers may share a directory and number their processes alike. */
+const pidSpace = process.platform === 'linux' ? namespaceNumber() : '0'
+
+function namespaceNumber(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'
+  } catch {
+    return '0'
+  }
+}
+
+/**
+ * Removes the directories of processes that were killed: their pid is in the name.
+ *
+ * @param parent where they are; the system's temporary directory without one
+ */
+export async function removeAbandoned(parent: string | null): Promise<void> {
+  const base = parent ?? tmpdir()
   for (const name of await readdir(base).catch(() => [])) {
-    const pid = Number(/^loads-(\d+)-\w{6}$/.exec(name)?.[1] ?? NaN)
-    if (Number.isNaN(pid) || isAlive(pid)) continue
+    const [, space, pid] = /^loads-(\d+)-(\d+)-\w{6}$/.exec(name) ?? []
+    if (space !== pidSpace || isAlive(Number(pid))) continue
     const path = join(base, name)
     const ours = await stat(path).then(
       (info) => info.uid === process.getuid?.(),

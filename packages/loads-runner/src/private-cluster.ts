@@ -49,7 +49,11 @@ export async function openPrivateCluster(options: PrivateClusterOptions): Promis
     return {
       dialer: dialer(parseJoin(joins.operator)),
       onExit: (handler) => exits.handle(handler),
-      stop: () => cluster.stop(),
+      stop: async () => {
+        await cluster.stop()
+        // What an agent that was killed could not remove itself.
+        await (await import('@loads-runner/engine')).removeAbandoned(null)
+      },
     }
   } catch (error) {
     await cluster.stop().catch((failure: unknown) => options.log('warning', String(failure)))
