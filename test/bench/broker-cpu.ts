@@ -88,12 +88,9 @@ async function measure(
   start: (binary: string, ...args: string[]) => ChildProcess,
   delayMs: number,
 ): Promise<Figures> {
-  const runner = start(
-    'loads-runner',
-    'pages',
-    ...['--broker', `@${directory}/state/operator.join`, '--agents', `${agents}`, '--users', `${users}`],
-    ...['--duration', `${seconds + 4}s`, '--delay', `${delayMs}ms`, '--quiet', '--json', 'summary.json'],
-  )
+  const cluster = ['--broker', `@${directory}/state/operator.join`, '--agents', `${agents}`]
+  const load = ['--users', `${users}`, '--duration', `${seconds + 4}s`, '--delay', `${delayMs}ms`]
+  const runner = start('loads-runner', 'pages', ...cluster, ...load, '--quiet', '--json', 'summary.json')
   const ended = once(runner, 'exit')
   await delay(3000)
   const before = { cpu: await cpuSeconds(broker), bytes: receivedBytes(broker), at: performance.now() }
