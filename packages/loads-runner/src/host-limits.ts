@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { plural } from './console/figures.ts'
 import type { HostLimits } from './world.ts'
 
 /** Files that a load process opens besides the connections of its users. */
@@ -29,7 +30,8 @@ export function checkLimits(need: Need, limits: HostLimits): LimitFindings {
     const room = openFiles - ownFiles
     if (need.usersPerProcess > room) {
       errors.push(
-        `${need.usersPerProcess} users in one process need at least as many open files, and the limit here is ${openFiles}: ` +
+        `${plural(need.usersPerProcess, 'user')} in one process may need ${need.usersPerProcess + ownFiles} open files ` +
+          `(${ownFiles} are for Loads itself), and the limit here is ${openFiles}: ` +
           `raise it (ulimit -n), use fewer users, or spread them with --agents`,
       )
     } else if (need.usersPerProcess * 2 > room) {

@@ -1,5 +1,5 @@
-import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { EventLogWriter } from '@loads-runner/protocol'
 import { RunnerError } from './errors.ts'
 import { jsonText, writeAtomically, writeJson } from './write-json.ts'
@@ -30,7 +30,7 @@ export class RunDirectory {
   ): Promise<RunDirectory> {
     const root = resolve(results)
     try {
-      await mkdir(root, { recursive: true })
+      await makeDirectory(root)
       return new RunDirectory(await nextDirectory(root, dateOf(today)), warn)
     } catch (error) {
       const text = `cannot make a run directory in ${root}: ${(error as Error).message}; choose another with --results`
@@ -99,6 +99,21 @@ export class RunDirectory {
         `warning: cannot write to ${this.path}: ${(error as Error).message}; the run goes on without a record`,
       )
     }
+  }
+}
+
+/** With the directories above it. Not `recursive`: where nothing can be made (/proc) Node tries that for ever. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const there = await stat(path).catch(() => null)
+    if (there?.isDirectory() === true) return
+    const above = dirname(path)
+    if (code !== 'ENOENT' || above === path || (await stat(above).catch(() => null)) !== null) throw error
+    await makeDirectory(above)
+    await mkdir(path)
   }
 }
 

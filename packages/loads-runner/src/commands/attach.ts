@@ -1,5 +1,6 @@
 import { openDisplay } from '../console/open-display.ts'
 import { stopQuestion } from '../console/stop-question.ts'
+import { inColor } from '../console/color.ts'
 import { summaryText } from '../console/summary-text.ts'
 import { exitCodeOfSignal, Interrupts } from '../interrupts.ts'
 import type { Invocation } from '../read-settings.ts'
@@ -44,7 +45,7 @@ export async function attachCommand(world: World, invocation: Invocation): Promi
         return how === 'detached' ? 0 : exitCodeOfSignal(interrupts.first ?? 'SIGINT')
       }
       const written = await writeOutputs(world, invocation, summary)
-      display.text(summaryText(summary))
+      display.text(inColor(summaryText(summary), displayStream(world, invocation), world.env))
       return written === 0 ? summary.exitCode : written
     })
   } finally {

@@ -3,6 +3,7 @@ import type { Summary } from '@loads-runner/metrics'
 import { silentDisplay } from '../console/display.ts'
 import { openDisplay } from '../console/open-display.ts'
 import { stopQuestion } from '../console/stop-question.ts'
+import { inColor } from '../console/color.ts'
 import { summaryText } from '../console/summary-text.ts'
 import { reportFailure } from '../errors.ts'
 import { worseOf } from '../exit-codes.ts'
@@ -37,7 +38,8 @@ export async function runCommand(world: World, invocation: Invocation): Promise<
     if (outcome.detached) sayDetached(world, invocation, outcome)
     if (outcome.summary === null) return outcome.exitCode
     const written = await writeOutputs(world, invocation, outcome.summary)
-    display.text(summaryText(outcome.summary, outcome.directory))
+    const text = summaryText(outcome.summary, outcome.directory)
+    display.text(inColor(text, displayStream(world, invocation), world.env))
     return worseOf(outcome.exitCode, written)
   } finally {
     interrupts.close()

@@ -224,7 +224,11 @@ function agentsText({ agents }: Summary): string {
       { title: 'host', of: (row) => row.host },
       { title: 'state', of: (row) => row.state },
       { title: 'hits', align: 'right', of: (row) => formatCount(row.hits) },
-      { title: 'planned', align: 'right', of: (row) => formatCount(row.ledger.planned) },
+      {
+        title: 'planned',
+        align: 'right',
+        of: ({ ledger }) => (ledger.planned === 0 ? '-' : formatCount(ledger.planned)),
+      },
       { title: 'started', align: 'right', of: (row) => formatCount(row.ledger.started) },
       { title: 'finished', align: 'right', of: (row) => formatCount(row.ledger.finished) },
       { title: 'lost', align: 'right', of: (row) => formatCount(row.ledger.lost) },
