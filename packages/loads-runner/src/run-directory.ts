@@ -113,7 +113,7 @@ async function makeDirectory(path: string): Promise<void> {
     const above = dirname(path)
     if (code !== 'ENOENT' || above === path || (await stat(above).catch(() => null)) !== null) throw error
     await makeDirectory(above)
-    await mkdir(path)
+    await makeDirectory(path)
   }
 }
 

@@ -35,6 +35,17 @@ describe('RunDirectory', () => {
     )
   })
 
+  it('says at once that there can be none', async function () {
+    if (process.platform !== 'linux') this.skip()
+    await writeFile(join(root, 'results'), 'a file')
+    for (const path of [join(root, 'results'), join(root, 'results', 'more'), '/proc/nowhere/results']) {
+      await assert.rejects(
+        RunDirectory.create(path, () => {}),
+        { code: 'RUNNER_RESULTS', exitCode: 4, message: /cannot make a run directory .*--results$/ },
+      )
+    }
+  })
+
   it('points latest at the newest that has begun', async () => {
     const latest = () => readlink(join(root, 'results', 'latest'))
     const [first, second, third] = [await create(), await create(), await create()]

@@ -8,9 +8,9 @@ const rules: [RegExp, Style][] = [
   [/^Verdict: passed/, ['bold', 'green']],
   [/^Verdict: /, ['bold', 'red']],
   [/^(Errors|Failures): (?!0$)/, ['bold', 'red']],
-  [/^(Hits|Success): /, 'bold'],
-  [/^(Coverage|warning): /, 'yellow'],
-  [/^[A-Z][\w ]*:$/, 'bold'],
+  [/^(Hits|Success): /, ['bold']],
+  [/^(Coverage|warning): /, ['yellow']],
+  [/^[A-Z][\w ]*:$/, ['bold']],
 ]
 
 /** A text with colors, where the stream is a terminal that wants them (see https://no-color.org). */
@@ -20,7 +20,8 @@ export function inColor(text: string, stream: World['stdout'], env: World['env']
     .split('\n')
     .map((line) => {
       const rule = rules.find(([pattern]) => pattern.test(line))
-      return rule === undefined ? line : styleText(rule[1], line)
+      // Which stream it is for is decided above, and it need not be standard output.
+      return rule === undefined ? line : styleText(rule[1], line, { validateStream: false })
     })
     .join('\n')
 }
