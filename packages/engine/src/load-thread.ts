@@ -40,6 +40,7 @@ export class LoadThread implements UserSurroundings {
   #draining = false
   #runData: Record<string, unknown> = {}
   #lastBreath = performance.now()
+  #breath: Promise<void> | null = null
 
   constructor(setup: ThreadSetup, port: ThreadPort) {
     this.setup = setup
@@ -102,11 +103,15 @@ export class LoadThread implements UserSurroundings {
     }
   }
 
+  /** All users wait for the same turn: one that went on alone would keep the loop from turning. */
   breathe(): Promise<void> | null {
-    const now = performance.now()
-    if (now - this.#lastBreath < breathEveryMs) return null
-    this.#lastBreath = now
-    return turn()
+    if (this.#breath !== null) return this.#breath
+    if (performance.now() - this.#lastBreath < breathEveryMs) return null
+    this.#breath = turn().then(() => {
+      this.#breath = null
+      this.#lastBreath = performance.now()
+    })
+    return this.#breath
   }
 
   log(level: LogLevel, text: string): void {

@@ -239,6 +239,25 @@ export class TestRandom extends TestCase { async test_a() { this.incrCounter('r'
     assert.deepEqual(await names(3), one)
   })
 
+  it('lets the event loop turn, however many users never wait', async () => {
+    const run = await runSession({
+      files: {
+        'example.ts': `
+import { TestCase } from '@loads-runner/testcase'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+export class TestBusy extends TestCase {
+  static delay = monitorEventLoopDelay()
+  static setUpAgent() { this.delay.enable() }
+  static tearDownAgent() { console.log(this.delay.max / 1e6) }
+  async test_a() { for (let n = 0; n < 1000; n++) Math.sqrt(n) }
+}`,
+      },
+      profile: { stages: [{ users: 500, iterations: null, durationMs: 2000 }] },
+    })
+    // Each user that breathed alone would add 10 ms: 5 s in all.
+    assert.ok(Number(run.logs[0]) < 1000, `it stood still for ${run.logs[0]} ms`)
+  })
+
   it('groups a million-fold error into one', async () => {
     const run = await runSession({
       files: {
