@@ -91,6 +91,7 @@ export async function run(options: RunOptions): Promise<Summary> {
     })
     if (outcome.summary === null)
       throw new RunnerError('RUNNER_INTERRUPTED', 'the run was left before its end')
+    if (outcome.recordError !== null) throw outcome.recordError
     return outcome.summary
   } finally {
     interrupts.close()

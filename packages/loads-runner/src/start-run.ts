@@ -42,6 +42,8 @@ export interface RunOutcome {
   detached: boolean
   /** Path of the run directory; null without one. */
   directory: string | null
+  /** Why the summary is not in the run directory; null when it is. */
+  recordError: unknown
 }
 
 /** Everything from the names of tests to the end of their run. Whatever was started is stopped again, also on errors. */
@@ -85,7 +87,7 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     const { runId } = await interrupts.race(submit(connection, spec, tests))
     if (settings.detach) {
       await connection.close()
-      return { runId, summary: null, exitCode: 0, detached: true, directory: null }
+      return { runId, summary: null, exitCode: 0, detached: true, directory: null, recordError: null }
     }
     begun = true
     const secrets = new Secrets([
@@ -95,8 +97,12 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     const record = directory === null ? null : new RunRecord(directory, spec, runId, secrets)
     await record?.begin()
     const end = await watch(request, spec, tests, runId, connection, await place, record, secrets)
-    await record?.finish(end.view)
-    return outcomeOf(runId, end, interrupts, directory)
+    // The figures are at hand all the same: a full disk must not take them away.
+    const recordError = await record?.finish(end.view).then(
+      () => null,
+      (error: unknown) => error,
+    )
+    return { ...outcomeOf(runId, end, interrupts, directory), recordError: recordError ?? null }
   } finally {
     await teardown.run()
   }
@@ -218,7 +224,7 @@ function outcomeOf(
   end: WatchEnd,
   interrupts: Interrupts,
   directory: RunDirectory | null,
-): RunOutcome {
+): Omit<RunOutcome, 'recordError'> {
   const { summary } = end.view
   const signal = interrupts.first
   const fallback = signal === null || end.how === 'detached' ? 0 : exitCodeOfSignal(signal)

@@ -1,4 +1,5 @@
-import { rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { RunnerError } from './errors.ts'
 
 /**
@@ -16,6 +17,19 @@ export async function writeJson(file: string, value: object): Promise<void> {
       undefined,
       error,
     )
+  }
+}
+
+/** Why a file could not be written as things stand; null when it could. Asked before a run that may take hours. */
+export async function whyNotWritable(file: string): Promise<string | null> {
+  const there = await stat(file).catch(() => null)
+  if (there?.isDirectory() === true) return 'it is a directory'
+  try {
+    // A file is replaced, which needs its directory; a device is written to.
+    await access(there === null || there.isFile() ? dirname(file) : file, constants.W_OK)
+    return null
+  } catch (error) {
+    return (error as Error).message
   }
 }
 

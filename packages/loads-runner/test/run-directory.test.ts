@@ -8,7 +8,7 @@ import { RunDirectory } from '../src/run-directory.ts'
 import { RunRecord } from '../src/run-record.ts'
 import { RunView } from '../src/run-view.ts'
 import { Secrets } from '../src/secrets.ts'
-import { writeJson } from '../src/write-json.ts'
+import { whyNotWritable, writeJson } from '../src/write-json.ts'
 import { EventMaker, spec } from './fixtures.ts'
 
 describe('RunDirectory', () => {
@@ -148,6 +148,12 @@ describe('writeJson', () => {
     await writeJson('/dev/null', { a: 1 })
     assert.ok((await stat('/dev/null')).isCharacterDevice())
     assert.equal((await readFile('/dev/null')).length, 0)
+  })
+
+  it('knows beforehand what cannot be written', async () => {
+    for (const file of [join(root, 'x.json'), '/dev/null']) assert.equal(await whyNotWritable(file), null)
+    assert.equal(await whyNotWritable(root), 'it is a directory')
+    assert.match((await whyNotWritable(join(root, 'none', 'x.json')))!, /ENOENT/)
   })
 
   it('names the file that it cannot write', async () => {

@@ -1,15 +1,16 @@
 import { resolve } from 'node:path'
 import type { Summary } from '@loads-runner/metrics'
 import { silentDisplay } from '../console/display.ts'
+import type { Display } from '../console/display.ts'
 import { openDisplay } from '../console/open-display.ts'
 import { stopQuestion } from '../console/stop-question.ts'
 import { inColor } from '../console/color.ts'
 import { summaryText } from '../console/summary-text.ts'
-import { reportFailure } from '../errors.ts'
+import { reportFailure, UsageError } from '../errors.ts'
 import { worseOf } from '../exit-codes.ts'
 import { Interrupts } from '../interrupts.ts'
 import type { Invocation } from '../read-settings.ts'
-import { jsonText, writeJson } from '../write-json.ts'
+import { jsonText, whyNotWritable, writeJson } from '../write-json.ts'
 import { startRun } from '../start-run.ts'
 import type { RunOutcome } from '../start-run.ts'
 import type { World } from '../world.ts'
@@ -17,17 +18,18 @@ import type { World } from '../world.ts'
 /** `loads-runner TEST...`: runs tests and shows how it goes. */
 export async function runCommand(world: World, invocation: Invocation): Promise<number> {
   const { settings } = invocation
+  await checkJsonFiles(world, invocation)
   const stream = displayStream(world, invocation)
-  const display = openDisplay(stream, settings.quiet)
+  // Warnings are for somebody even when the rest is not.
+  const display: Display = settings.quiet
+    ? { ...silentDisplay, notice: (text) => world.stderr.write(`${text}\n`) }
+    : openDisplay(stream, false)
   const interrupts = new Interrupts(world)
   try {
     const outcome = await startRun({
       invocation,
       world,
-      // Warnings are for somebody even when the rest is not.
-      display: settings.quiet
-        ? { ...silentDisplay, notice: (text) => world.stderr.write(`${text}\n`) }
-        : display,
+      display,
       interrupts,
       openDirectory: async () => {
         const { RunDirectory } = await import('../run-directory.ts')
@@ -40,7 +42,10 @@ export async function runCommand(world: World, invocation: Invocation): Promise<
     const written = await writeOutputs(world, invocation, outcome.summary)
     const text = summaryText(outcome.summary, outcome.directory)
     display.text(inColor(text, displayStream(world, invocation), world.env))
-    return worseOf(outcome.exitCode, written)
+    if (outcome.recordError === null) return worseOf(outcome.exitCode, written)
+    const failure = reportFailure(outcome.recordError)
+    world.stderr.write(failure.text)
+    return [written, failure.exitCode].reduce(worseOf, outcome.exitCode)
   } finally {
     interrupts.close()
   }
@@ -69,6 +74,18 @@ export async function writeOutputs(
     }
   }
   return exitCode
+}
+
+/** @throws {UsageError} for files that could not be written at the end */
+async function checkJsonFiles(world: World, { settings }: Invocation): Promise<void> {
+  const files = jsonFiles(settings).filter((file) => file !== '-')
+  const problems = await Promise.all(
+    files.map(async (file) => {
+      const why = await whyNotWritable(resolve(world.cwd, file))
+      return why === null ? [] : [`cannot write ${file}: ${why}`]
+    }),
+  )
+  if (problems.flat().length > 0) throw new UsageError(problems.flat())
 }
 
 function jsonFiles(settings: Invocation['settings']): string[] {
