@@ -3,19 +3,20 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryDirectory } from './helpers/temporary.ts'
 import { assertLedgerBalances, StandingCluster } from './helpers/standing-cluster.ts'
+import { startServer } from './helpers/own-server.ts'
+import type { OwnServer } from './helpers/own-server.ts'
 import { startTarget } from './helpers/target.ts'
-import type { Target } from './helpers/target.ts'
 
-const page = (target: Target, name = 'page') => ({
+/** A target that takes its time. */
+const startSlow = () => startServer((_request, response) => void setTimeout(() => response.end('{}'), 20))
+
+const page = (target: OwnServer, name = 'page') => ({
   [`${name}.ts`]: `
     import { TestCase } from 'loads-runner'
     export class TestPage extends TestCase {
-      async test_page() { await this.session.get('${target.httpUrl}/slow?ms=20') }
+      async test_page() { await this.session.get('${target.url}/page') }
     }`,
 })
-
-/** A line of live figures with hits in it. */
-const loadRuns = /[1-9]\d* hits/
 
 describe('a standing cluster', function () {
   this.timeout(120_000)
@@ -53,7 +54,7 @@ describe('a standing cluster', function () {
   })
 
   it('never mixes two runs on the same agents, and all consoles of a run end with equal totals', async () => {
-    const targets = await Promise.all([startTarget(), startTarget()])
+    const targets = await Promise.all([startSlow(), startSlow()])
     const cluster = await StandingCluster.start({
       agents: ['a1', 'a2'],
       agentArgs: ['--slots', '2'],
@@ -64,7 +65,7 @@ describe('a standing cluster', function () {
       cluster.start(['one.TestPage.test_page', '--users', '6', ...load]),
       cluster.start(['two.TestPage.test_page', '--users', '4', ...load]),
     ])
-    await Promise.all(starters.map((console) => console.waitForLine(loadRuns)))
+    await Promise.all(targets.map((target) => target.sawRequests(50)))
     const { runs } = await cluster.ask('list-runs')
     assert.deepEqual(
       runs.map(({ state, agents }) => [state, agents]),
@@ -82,10 +83,10 @@ describe('a standing cluster', function () {
       const first = await starters[index]!.result
       assert.equal(first.exitCode, 0, first.stderr)
       assert.equal(first.summary!.hits.count, hits)
-      assert.equal(targets[index]!.count().http, hits)
+      assert.equal(targets[index]!.seen.length, hits)
       assert.deepEqual(
         first.summary!.series.map(({ name, count }) => [name, count]),
-        [[`${targets[index]!.httpUrl}/slow`, hits]],
+        [[`${targets[index]!.url}/page`, hits]],
       )
       assertLedgerBalances(first.summary!)
       assert.equal(late[index]!.exitCode, 0, late[index]!.stderr)
@@ -96,7 +97,7 @@ describe('a standing cluster', function () {
   })
 
   it('lets a run go on without its console, and shows it to any other, also when it is over', async () => {
-    const target = await startTarget()
+    const target = await startSlow()
     const cluster = await StandingCluster.start({ agents: ['a1', 'a2'], files: page(target) })
     const args = ['page.TestPage.test_page', '--agents', '2', '--users', '4', '--iterations', '60']
     const left = await cluster.run([...args, '--detach'])
@@ -107,7 +108,7 @@ describe('a standing cluster', function () {
     assert.deepEqual([during.exitCode, after.exitCode], [0, 0], during.stderr + after.stderr)
     assert.equal(during.summary!.runId, runId)
     assert.equal(during.summary!.hits.count, 240)
-    assert.equal(target.count().http, 240)
+    assert.equal(target.seen.length, 240)
     assert.deepEqual(after.summary, during.summary)
     assert.match(after.stdout, /^Verdict: passed/m)
     await assert.rejects(stat(join(cluster.directory, 'results')), { code: 'ENOENT' })
@@ -121,11 +122,11 @@ describe('a standing cluster', function () {
   })
 
   it('queues a run whose agents are busy, refuses one that can never begin, and stops what is to be stopped', async () => {
-    const target = await startTarget()
+    const target = await startSlow()
     const cluster = await StandingCluster.start({ agents: ['a1', 'a2'], files: page(target) })
     const args = ['page.TestPage.test_page', '--agents', '2', '--users', '2']
     const first = await cluster.start([...args, '--duration', '60s'])
-    await first.waitForLine(loadRuns)
+    await target.sawRequests(10)
     const second = await cluster.start([...args, '--iterations', '3'])
     await second.waitForLine(/waiting for agents/)
 
@@ -151,24 +152,28 @@ describe('a standing cluster', function () {
     assertLedgerBalances(one.summary!)
     assert.equal(two.exitCode, 0, two.stderr)
     assert.equal(two.summary!.hits.count, 6)
-    assert.equal(target.count().http, one.summary!.hits.count + 6)
-  })
+    const seen = target.seen.length
+    assert.equal(seen, one.summary!.hits.count + 6)
 
-  it('is empty after a purge', async () => {
-    const target = await startTarget()
-    const cluster = await StandingCluster.start({ agents: ['a1'], files: page(target) })
-    const running = await cluster.start(['page.TestPage.test_page', '--duration', '60s'])
-    await running.waitForLine(loadRuns)
-    const queued = await cluster.start(['page.TestPage.test_page'])
+    const running = await cluster.start([...args, '--duration', '60s'])
+    await target.sawRequests(seen + 10)
+    const queued = await cluster.start(args)
     await queued.waitForLine(/waiting for agents/)
-    const { stopped } = await cluster.ask('purge')
-    assert.equal(stopped.length, 2)
+    assert.equal((await cluster.ask('purge')).stopped.length, 2)
     for (const run of [running, queued]) assert.equal((await run.result).exitCode, 7)
+    for (const name of ['a1', 'a2']) {
+      await cluster
+        .agent(name)
+        .waitForLine(new RegExp(`run ${(await running.result).summary!.runId} is over`))
+    }
     const { agents, activeRuns } = await cluster.ask('ping')
     assert.equal(activeRuns, 0)
     assert.deepEqual(
       agents.map(({ id, busy }) => [id, busy]),
-      [['a1', 0]],
+      [
+        ['a1', 0],
+        ['a2', 0],
+      ],
     )
     assert.match((await cluster.run(['--purge-broker'])).stdout, /^there was no run to stop$/m)
   })
@@ -215,23 +220,20 @@ describe('a standing cluster', function () {
   })
 
   it('does not notice that a console is frozen', async () => {
-    const target = await startTarget()
+    const target = await startSlow()
     const cluster = await StandingCluster.start({ agents: ['a1', 'a2'], files: page(target) })
-    const args = ['page.TestPage.test_page', '--agents', '2', '--users', '4', '--duration', '6s']
+    const args = ['page.TestPage.test_page', '--agents', '2', '--users', '4', '--duration', '5s']
     const frozen = await cluster.start(args)
-    await frozen.waitForLine(loadRuns)
+    await target.sawRequests(20)
     frozen.kill('SIGSTOP')
     const watcher = await cluster.start(['--attach'])
-    await watcher.waitForLine(loadRuns)
-    const before = target.count().http
-    // Its figures come every two seconds: the run is then well into the time in which nobody read for the other one.
-    await watcher.waitForLine(/0:0[45]\/0:06/)
-    assert.ok(target.count().http > before + 50)
+    // Four users for three seconds, in which nobody reads for the first console.
+    await target.sawRequests(20 + 4 * 3 * 40)
     frozen.kill('SIGCONT')
     const [one, two] = await Promise.all([frozen.result, watcher.result])
     assert.equal(one.exitCode, 0, one.stderr)
     assert.deepEqual(one.summary, two.summary)
-    assert.equal(one.summary!.hits.count, target.count().http)
+    assert.equal(one.summary!.hits.count, target.seen.length)
     assert.equal(one.summary!.coverage.ratio, 1)
     assert.doesNotMatch(one.stdout + two.stdout, /agent a\d .* is (suspect|lost)/)
   })

@@ -144,7 +144,9 @@ export class AgentRun {
     }
     try {
       this.#session =
-        place === 'child' ? new ChildSession(options, this.#listener) : new Session(options, this.#listener)
+        place === 'child'
+          ? new ChildSession(options, this.#listener, spec.maxOrphanMs)
+          : new Session(options, this.#listener)
       const workers = await this.#session.prepare()
       this.#say({ type: 'prepared', runId, workers })
     } catch (error) {

@@ -9,6 +9,7 @@ import {
 } from '@loads-runner/engine'
 import { Delta } from '@loads-runner/metrics'
 import type { MovedUser } from '@loads-runner/testcase'
+import { watchMs } from './agent-watch.ts'
 import type { FromSession, ToSession } from './session-messages.ts'
 
 /** How long a session process may take to close before it is killed, in milliseconds. */
@@ -18,14 +19,16 @@ const closeGraceMs = 3000
 export class ChildSession implements SessionControl {
   readonly #options: SessionOptions
   readonly #listener: SessionListener
+  readonly #maxSilenceMs: number
   readonly #child: ChildProcess
   readonly #exited: Promise<string>
   #answer: { resolve(message: FromSession): void; reject(error: Error): void } | null = null
   #gone = false
   #final = false
 
-  constructor(options: SessionOptions, listener: SessionListener) {
+  constructor(options: SessionOptions, listener: SessionListener, maxSilenceMs: number) {
     this.#options = options
+    this.#maxSilenceMs = maxSilenceMs
     this.#listener = listener
     this.#child = fork(new URL('./session-process.js', import.meta.url), {
       serialization: 'advanced',
@@ -39,13 +42,17 @@ export class ChildSession implements SessionControl {
       stream.on('data', (text: string) => listener.log('info', text.trimEnd().slice(0, 10_000)))
     }
     this.#child.on('message', (message) => this.#onMessage(message as FromSession))
+    const alive = setInterval(() => this.#send({ type: 'alive' }), watchMs)
     this.#exited = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(`it could not be started: ${error.message}`))
       this.#child.once('exit', (code, signal) =>
         resolve(signal === null ? `exit code ${code}` : `killed by ${signal}`),
       )
     })
-    void this.#exited.then((how) => this.#onExit(how))
+    void this.#exited.then((how) => {
+      clearInterval(alive)
+      this.#onExit(how)
+    })
   }
 
   get pid(): number | undefined {
@@ -53,7 +60,11 @@ export class ChildSession implements SessionControl {
   }
 
   async prepare(): Promise<number> {
-    const answer = await this.#ask({ type: 'prepare', options: { ...this.#options, ownProcess: true } })
+    const answer = await this.#ask({
+      type: 'prepare',
+      options: { ...this.#options, ownProcess: true },
+      maxSilenceMs: this.#maxSilenceMs,
+    })
     return answer.type === 'prepared' ? answer.workers : 0
   }
 

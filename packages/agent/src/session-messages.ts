@@ -5,7 +5,8 @@ import type { MovedUser } from '@loads-runner/testcase'
 /** Between an agent and the process of one of its sessions, over the pipe that ties their lives together. */
 
 export type ToSession =
-  | { type: 'prepare'; options: SessionOptions }
+  /** maxSilenceMs: how long load may go on when the agent says nothing. */
+  | { type: 'prepare'; options: SessionOptions; maxSilenceMs: number }
   | { type: 'arm'; data: string }
   | { type: 'start-stage'; stage: number }
   | { type: 'add-users'; users: MovedUser[] }
@@ -13,6 +14,8 @@ export type ToSession =
   | { type: 'finish' }
   | { type: 'stop'; mode: StopMode }
   | { type: 'close' }
+  /** The agent lives. */
+  | { type: 'alive' }
 
 /** A window as it crosses the pipe: the class of its delta is lost there, its content is not. */
 export type PlainWindow = Omit<SessionWindow, 'delta'> & { delta: SeriesDelta[] }

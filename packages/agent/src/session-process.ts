@@ -1,8 +1,10 @@
 /** Entry of a session process: one session, driven by its agent; gone when the pipe to the agent closes. */
 import { EngineError, Session, type SessionListener } from '@loads-runner/engine'
+import { AgentWatch, watchMs } from './agent-watch.ts'
 import type { FromSession, ToSession } from './session-messages.ts'
 
 let session: Session | null = null
+let watch: AgentWatch | null = null
 
 const send = (message: FromSession): void => {
   if (process.connected) process.send!(message)
@@ -20,6 +22,7 @@ async function handle(message: ToSession): Promise<void> {
   switch (message.type) {
     case 'prepare':
       session = new Session(message.options, listener)
+      watchAgent(message.maxSilenceMs)
       return send({ type: 'prepared', workers: await session.prepare() })
     case 'arm':
       await session?.arm(message.data)
@@ -38,10 +41,21 @@ async function handle(message: ToSession): Promise<void> {
       await session?.close()
       send({ type: 'closed' })
       return process.disconnect()
+    case 'alive':
   }
 }
 
+/** An agent that is frozen can stop no load, no more than one that has lost its broker. */
+function watchAgent(maxSilenceMs: number): void {
+  watch = new AgentWatch(maxSilenceMs, () => {
+    listener.log('warning', `the agent has said nothing for ${maxSilenceMs / 1000} s: the load stops`)
+    session?.stop('drain')
+  })
+  setInterval(() => watch?.look(), watchMs).unref()
+}
+
 process.on('message', (message: ToSession) => {
+  watch?.heard()
   handle(message).catch((error: unknown) => {
     const exitCode = error instanceof EngineError ? error.exitCode : 70
     const text = error instanceof EngineError ? error.message : ((error as Error).stack ?? String(error))
