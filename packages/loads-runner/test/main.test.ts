@@ -91,7 +91,7 @@ describe('loads-runner', () => {
     const limits = { openFiles: 256, ports: null }
     const { exitCode, stderr } = await command(['example', '-u', '1000'], { limits })
     assert.equal(exitCode, 2)
-    assert.match(stderr, /1000 users .* limit here is 256/)
+    assert.match(stderr, /1,000 users .* limit here is 256/)
   })
 
   it('refuses a certificate that is not there', async () => {
