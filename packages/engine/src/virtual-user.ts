@@ -139,12 +139,17 @@ export class VirtualUser implements LoadUser {
     if (problem === null) return 'success'
     if (this.#cut === 'cancelled' || (this.#cancelled && problem.error instanceof InterruptedError))
       return 'interrupted'
-    const error =
-      this.#cut === 'timed-out'
-        ? new TestTimeoutError(test.label, this.#around.setup.spec.testTimeoutMs)
-        : problem.error
+    const error = this.#isTimedOut() ? this.#timeout(test.label) : problem.error
     this.#group(test.label, error)
     return isAssertionFailure(error) ? 'failure' : 'error'
+  }
+
+  #isTimedOut(): boolean {
+    return this.#cut === 'timed-out'
+  }
+
+  #timeout(what: string): TestTimeoutError {
+    return new TestTimeoutError(what, this.#around.setup.spec.testTimeoutMs)
   }
 
   #group(label: string, error: unknown): void {
@@ -174,11 +179,15 @@ export class VirtualUser implements LoadUser {
     for (const { test, context } of this.#instances.values()) {
       context.renewSignal()
       this.#cut = null
+      // Clean-up that never ends must not keep the run for ever either.
+      this.#begunAt = performance.now()
       const problem = await this.#attempt(async () => test.tearDownUser())
+      this.#begunAt = Infinity
       if (problem !== null) {
+        const error = this.#isTimedOut() ? this.#timeout(`tearDownUser of user ${this.#user}`) : problem.error
         this.#around.recorder.internal('error.uncaught', '', 1)
-        this.#group(this.#meter.test, problem.error)
-        this.#around.log('warning', `tearDownUser of user ${this.#user}: ${String(problem.error)}`)
+        this.#group(this.#meter.test, error)
+        this.#around.log('warning', `tearDownUser of user ${this.#user}: ${String(error)}`)
       }
       await releaseUser(test)
     }

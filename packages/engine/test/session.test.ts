@@ -167,6 +167,20 @@ export class TestEndless extends TestCase { async test_a() { await new Promise((
     assert.equal(group!.detail!.type, 'TestTimeout')
   })
 
+  it('does not wait for ever for tearDownUser', async () => {
+    const run = await runSession({
+      files: {
+        'example.ts': `
+import { TestCase } from '@loads-runner/testcase'
+export class TestEndless extends TestCase { async test_a() {} async tearDownUser() { await new Promise(() => {}) } }`,
+      },
+      spec: { testTimeoutMs: 300 },
+    })
+    assert.equal(run.aggregate.tests().successes, 1)
+    const group = [...run.aggregate.series.values()].find((each) => each.key.kind === 'error')
+    assert.match(group!.detail!.message, /tearDownUser of user 0 did not end/)
+  })
+
   it('stops a stage at its end and starts the next with users of its own', async () => {
     const run = await runSession({
       files: {
