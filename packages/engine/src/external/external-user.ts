@@ -4,16 +4,23 @@ import type { Readable } from 'node:stream'
 import type { LoadUser, UserPart, UserSurroundings } from '../load-user.ts'
 import { UserMeter } from '../user-meter.ts'
 import { parseEventLine, type RunnerEvent } from './event-line.ts'
-import type { ExternalUsers } from './external-users.ts'
 
 /** After SIGTERM a process has this long to end, in milliseconds. */
 const termGraceMs = 2000
 const tailLines = 20
 
+/** What the external users of a load thread share. */
+export interface RunnerResources {
+  /** Where runners may send statsd lines, on loopback. */
+  statsdPort(): Promise<number>
+  /** How to start a command so that it cannot outlive the thread. */
+  commandLine(command: string): { file: string; args: string[] }
+}
+
 /** A virtual user that is a process of its own, in any language. */
 export class ExternalUser implements LoadUser {
   readonly #around: UserSurroundings
-  readonly #shared: ExternalUsers
+  readonly #shared: RunnerResources
   readonly #meter: UserMeter
   readonly #tail: string[] = []
   #child: ChildProcess | null = null
@@ -23,7 +30,7 @@ export class ExternalUser implements LoadUser {
   #reported = false
   #complained = false
 
-  constructor(around: UserSurroundings, shared: ExternalUsers) {
+  constructor(around: UserSurroundings, shared: RunnerResources) {
     this.#around = around
     this.#shared = shared
     this.#meter = new UserMeter(around.recorder)

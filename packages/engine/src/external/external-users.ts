@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import type { LoadUser, UserSurroundings } from '../load-user.ts'
-import { ExternalUser } from './external-user.ts'
+import { ExternalUser, type RunnerResources } from './external-user.ts'
 import { StatsdListener } from './statsd-listener.ts'
 
 /** What the external users of one load thread share: the statsd listener and how to start a process. */
-export class ExternalUsers {
+export class ExternalUsers implements RunnerResources {
   readonly #around: UserSurroundings
   readonly #statsd: StatsdListener
   readonly #port: Promise<number>
