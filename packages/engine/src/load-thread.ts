@@ -193,7 +193,7 @@ export class LoadThread implements UserSurroundings {
   }
 
   #makeUser(user: number): LoadUser {
-    return this.#external?.user(user) ?? new VirtualUser(this, this.#tests, user)
+    return this.#external?.user() ?? new VirtualUser(this, this.#tests, user)
   }
 
   async #end(): Promise<void> {

@@ -16,7 +16,7 @@ export class ExternalUsers implements RunnerResources {
     this.#port.catch((error: unknown) => around.log('error', `no statsd listener: ${String(error)}`))
   }
 
-  user(_user: number): LoadUser {
+  user(): LoadUser {
     return new ExternalUser(this.#around, this)
   }
 

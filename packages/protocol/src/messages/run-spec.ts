@@ -76,7 +76,7 @@ export const runSpecSchema = v.object({
   drainMs: millis,
   /** An execution that lasts longer is cut and counted as an error. */
   testTimeoutMs: millis,
-  /** How long the run may wait for agents to register or become free. */
+  /** How long the run may wait for enough agents to register. For busy ones it waits as long as they are. */
   waitForAgentsMs: millis,
 })
 
