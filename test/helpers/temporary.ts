@@ -1,13 +1,29 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeFiles } from './files.ts'
 
+type Steps = (() => unknown)[]
+
 /** What is undone after the running test, last thing first, whether the test passed or not. */
-const steps: (() => unknown)[] = []
+const steps: Steps = []
+/** The same for a story that runs beside others. */
+const ofStory = new AsyncLocalStorage<Steps>()
 
 export function cleanUpAfterTest(step: () => unknown): void {
-  steps.push(step)
+  const list = ofStory.getStore() ?? steps
+  list.push(step)
+}
+
+/** Runs a story that cleans up after itself, whatever else is running. */
+export async function withOwnCleanUp(story: () => Promise<void>): Promise<void> {
+  const own: Steps = []
+  try {
+    await ofStory.run(own, story)
+  } finally {
+    await undo(own)
+  }
 }
 
 /** An empty directory with the given files, gone after the test. */
@@ -21,8 +37,12 @@ export async function temporaryDirectory(files: Readonly<Record<string, string>>
 // A hook of mocha's root suite: it serves every test of every file that imports this module.
 afterEach(async function () {
   this.timeout(60_000)
+  await undo(steps)
+})
+
+async function undo(list: Steps): Promise<void> {
   const errors: unknown[] = []
-  for (const step of steps.splice(0).toReversed()) {
+  for (const step of list.splice(0).toReversed()) {
     try {
       await step()
     } catch (error) {
@@ -31,4 +51,4 @@ afterEach(async function () {
   }
   if (errors.length === 1) throw errors[0]
   if (errors.length > 1) throw new AggregateError(errors, `${errors.length} things could not be cleaned up`)
-})
+}
