@@ -8,12 +8,14 @@ import { parseEventLine, type RunnerEvent } from './event-line.ts'
 /** After SIGTERM a process has this long to end, in milliseconds. */
 const termGraceMs = 2000
 const tailLines = 20
+/** Descriptor of the pipe that ends when the load thread does. */
+export const leashDescriptor = 4
 
 /** What the external users of a load thread share. */
 export interface RunnerResources {
   /** Where runners may send statsd lines, on loopback. */
   statsdPort(): Promise<number>
-  /** How to start a command so that it cannot outlive the thread. */
+  /** How to start a command so that it ends with the pipe at {@link leashDescriptor}. */
   commandLine(command: string): { file: string; args: string[] }
 }
 
@@ -81,7 +83,7 @@ export class ExternalUser implements LoadUser {
     const child = spawn(file, args, {
       cwd: directory,
       env: { ...process.env, ...(await this.#environment(part)) },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
     })
     this.#child = child

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs'
 import type { LoadUser, UserSurroundings } from '../load-user.ts'
-import { ExternalUser, type RunnerResources } from './external-user.ts'
+import { ExternalUser, leashDescriptor, type RunnerResources } from './external-user.ts'
 import { StatsdListener } from './statsd-listener.ts'
 
 /** What the external users of one load thread share: the statsd listener and how to start a process. */
@@ -24,12 +23,8 @@ export class ExternalUsers implements RunnerResources {
     return this.#port
   }
 
-  /** The command in a shell of its own; on Linux it cannot outlive the load thread. */
   commandLine(command: string): { file: string; args: string[] } {
-    const shell = ['sh', '-c', command]
-    return guard === null
-      ? { file: shell[0]!, args: shell.slice(1) }
-      : { file: guard, args: ['--pdeathsig', 'KILL', '--', ...shell] }
+    return { file: 'sh', args: ['-c', guarded, 'sh', command] }
   }
 
   async close(): Promise<void> {
@@ -43,7 +38,12 @@ export class ExternalUsers implements RunnerResources {
   }
 }
 
-const guard =
-  process.platform === 'linux'
-    ? (['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path)) ?? null)
-    : null
+/**
+ * A watchdog in the process group of the command waits for the end of a pipe that only the load thread holds open. When
+ * the thread is gone, however it went, it kills the group: the command and whatever that has started.
+ */
+const guarded = [
+  `(trap '' TERM INT HUP; exec 3>&- >/dev/null 2>&1; read -r _ <&${leashDescriptor}; kill -KILL 0) &`,
+  `exec ${leashDescriptor}<&-`,
+  'exec sh -c "$1"',
+].join('\n')
