@@ -43,6 +43,9 @@ interface Header {
 
 const maxUnpacked = 1024 ** 3
 
+/** `name` or `@scope/name`: what becomes a path below node_modules. */
+const packageName = /^(?:@[\w-][\w.-]*\/)?[\w-][\w.-]*$/
+
 export function packBundle(manifest: Manifest, files: ArchivedFile[]): { hash: string; bytes: Uint8Array } {
   const header: Header = {
     format: 'loads.bundle/1',
@@ -61,6 +64,10 @@ export function readBundle(bytes: Uint8Array): { manifest: Manifest; files: Arch
     const end = blob.indexOf(0x0a)
     const header = JSON.parse(blob.subarray(0, end).toString()) as Header
     if (header.format !== 'loads.bundle/1') throw new Error('unknown format')
+    const { entry, links } = header.manifest
+    if (entry !== null && !isSafe(entry)) throw new Error(`unsafe path '${entry}'`)
+    const outside = links.find(({ name }) => !packageName.test(name))
+    if (outside !== undefined) throw new Error(`'${outside.name}' is no name of a package`)
     const files: ArchivedFile[] = []
     let offset = end + 1
     for (const { path, size, executable } of header.files) {
@@ -103,6 +110,6 @@ export function isSafe(path: string): boolean {
   return (
     clean === path.split('/').join(sep) &&
     !clean.split(sep).includes('..') &&
-    !clean.startsWith('node_modules' + sep)
+    clean.split(sep)[0] !== 'node_modules'
   )
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Recorder, WindowCutter } from '@loads-runner/metrics'
 import type { MovedUser } from '@loads-runner/testcase'
-import { unpackBundle, type Manifest } from './bundle-archive.ts'
+import type { Manifest } from './bundle-archive.ts'
 import { EngineError } from './errors.ts'
 import { OutputLines } from './output-lines.ts'
 import { planSession, type SessionPlan } from './plan.ts'
@@ -82,12 +82,9 @@ export class Session implements SessionControl {
 
   async prepare(): Promise<number> {
     const { bundle, workDir, ownProcess } = this.#options
-    this.#directory = await WorkDirectory.create(workDir)
-    await this.#directory.linkOurPackages()
-    let manifest: Manifest = { entry: null, tests: [], links: [] }
-    if (bundle !== null) manifest = await unpackBundle(bundle, this.#directory.path)
-    for (const { name, path } of manifest.links) await this.#directory.link(name, path)
-    if (ownProcess) process.chdir(this.#directory.path)
+    const { directory, manifest } = await WorkDirectory.unpack(bundle, workDir)
+    this.#directory = directory
+    if (ownProcess) process.chdir(directory.path)
     for (let index = 0; index < this.#plan.ranges.length; index++) this.#startThread(index, manifest)
     await this.#all('loaded')
     return this.#plan.threads

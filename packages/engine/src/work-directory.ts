@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink } from 'node:fs/pr
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { unpackBundle, type Manifest } from './bundle-archive.ts'
+import { EngineError } from './errors.ts'
 
 /**
  * The directory that a session runs in: the bundle unpacked, with our own packages linked into `node_modules`, so that
@@ -25,6 +27,31 @@ export class WorkDirectory {
     const directory = new WorkDirectory(await realpath(made))
     living.add(directory.path)
     return directory
+  }
+
+  /**
+   * Makes one with the files of a bundle.
+   *
+   * @throws {EngineError} BUNDLE_INVALID; WORK_DIRECTORY when it cannot be made or filled
+   */
+  static async unpack(
+    bundle: Uint8Array | null,
+    parent: string | null,
+  ): Promise<{ directory: WorkDirectory; manifest: Manifest }> {
+    let directory: WorkDirectory | null = null
+    try {
+      directory = await WorkDirectory.create(parent)
+      await directory.linkOurPackages()
+      let manifest: Manifest = { entry: null, tests: [], links: [] }
+      if (bundle !== null) manifest = await unpackBundle(bundle, directory.path)
+      for (const { name, path } of manifest.links) await directory.link(name, path)
+      return { directory, manifest }
+    } catch (error) {
+      await directory?.remove().catch(() => {})
+      if (error instanceof EngineError) throw error
+      const text = `the tests cannot be written to ${parent ?? tmpdir()}: ${(error as Error).message}; make room, or choose another directory with --work-dir`
+      throw new EngineError('WORK_DIRECTORY', 4, text, { cause: error })
+    }
   }
 
   /** Makes `import name` work in the directory. Does nothing where the package is not installed. */

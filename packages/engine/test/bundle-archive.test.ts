@@ -32,6 +32,7 @@ describe('bundle archive', () => {
       '',
       'a\0b',
       'node_modules/loads-runner/x.js',
+      'node_modules',
       './a',
       'a//b',
     ]) {
@@ -41,6 +42,17 @@ describe('bundle archive', () => {
     }
     assert.equal(isSafe('data/users.csv'), true)
     assert.equal(isSafe('..data/users.csv'), true)
+  })
+
+  it('refuses an entry and packages outside of the directory', () => {
+    const pack = (changes: Partial<Manifest>) => packBundle({ ...manifest, ...changes }, []).bytes
+    for (const name of ['../../x', '..', '@loads/../x', '/etc', 'a/b', '.bin', '']) {
+      const bytes = pack({ links: [{ name, path: '/tmp' }] })
+      assert.throws(() => readBundle(bytes), { code: 'BUNDLE_INVALID' }, name)
+    }
+    assert.throws(() => readBundle(pack({ entry: '../x.js' })), { code: 'BUNDLE_INVALID' })
+    const links = ['chai', '@types/node', 'lodash.get'].map((name) => ({ name, path: '/tmp' }))
+    assert.deepEqual(readBundle(pack({ links })).manifest.links, links)
   })
 
   it('refuses garbage and cut archives with one kind of error', () => {

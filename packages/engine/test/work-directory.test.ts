@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { removeAbandoned, WorkDirectory } from '../src/work-directory.ts'
@@ -20,6 +20,18 @@ describe('work directories', () => {
     assert.deepEqual(await readdir(base), [basename(directory.path)])
     await directory.remove()
     assert.deepEqual(await readdir(base), [])
+  })
+
+  it('say where they cannot be made, and leave nothing', async () => {
+    await writeFile(join(base, 'file'), '')
+    await assert.rejects(WorkDirectory.unpack(null, join(base, 'file')), {
+      code: 'WORK_DIRECTORY',
+      exitCode: 4,
+      message:
+        /^the tests cannot be written to .*\/file: E.*; make room, or choose another directory with --work-dir$/,
+    })
+    await assert.rejects(WorkDirectory.unpack(Buffer.from('no bundle'), base), { code: 'BUNDLE_INVALID' })
+    assert.deepEqual(await readdir(base), ['file'])
   })
 
   it('of killed processes are removed, and nothing else', async () => {

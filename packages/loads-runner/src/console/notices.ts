@@ -23,7 +23,7 @@ function ownNotices(event: EventMessage['event'], view: RunView, debug: boolean)
     case 'agent': {
       const { id, host, state } = event.agent
       if (state !== 'suspect' && state !== 'lost' && state !== 'fenced') return []
-      const name = id.includes(host) ? id : `${id} on ${host}`
+      const name = oneLine(id.includes(host) ? id : `${id} on ${host}`)
       return [`agent ${name} is ${state}${event.note === '' ? '' : `: ${oneLine(event.note)}`}`]
     }
     case 'state': {
