@@ -64,6 +64,8 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     const place = openPlace(request, directory)
     teardown.add('the cluster', async () => (await place.catch(() => null))?.stop())
     const connecting = place.then(({ dialer }) => BrokerConnection.open(dialer))
+    // Said when its turn comes: what is wrong with the tests is more useful to know.
+    connecting.catch(() => {})
     teardown.add('the connection', async () => (await connecting.catch(() => null))?.close())
     const bundling = bundle(invocation, world.cwd)
     const [tests, pem] = await interrupts.race(Promise.all([bundling, readPem(settings, world.cwd)]))
