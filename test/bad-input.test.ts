@@ -198,8 +198,8 @@ describe('a machine that is too small', function () {
 describe('tests that run wild', function () {
   this.timeout(60_000)
 
-  const runBody = (body: string, ...args: string[]) =>
-    runCli(['wild.TestWild', ...args], {
+  const runBody = (body: string, options = '') =>
+    runCli(['wild.TestWild', ...options.split(' ').filter(Boolean)], {
       files: {
         'wild.ts': `
           import { TestCase } from 'loads-runner'
@@ -216,7 +216,7 @@ describe('tests that run wild', function () {
   it('never end: an error after --test-timeout, and the next execution starts', async () => {
     const run = await runBody(
       `if (this.iteration === 0) await new Promise(() => {})`,
-      ...['--users', '2', '--iterations', '2', '--test-timeout', '300ms'],
+      '--users 2 --iterations 2 --test-timeout 300ms',
     )
     assert.equal(run.exitCode, 1, run.stdout + run.stderr)
     const { tests, errorGroups, counters } = run.summary!
@@ -233,7 +233,7 @@ describe('tests that run wild', function () {
   })
 
   it('block their event loop: the thread is ended, the run says so', async () => {
-    const run = await runBody(`for (;;);`, '--test-timeout', '300ms')
+    const run = await runBody(`for (;;);`, '--test-timeout 300ms')
     assert.equal(run.exitCode, 1, run.stdout + run.stderr)
     const { tests, errorGroups } = run.summary!
     assert.deepEqual([tests.started, tests.errors], [1, 1])
@@ -244,7 +244,7 @@ describe('tests that run wild', function () {
   it('throw a hundred thousand times: one group, counted in full', async () => {
     const run = await runBody(
       `throw new Error('order ' + this.user + '-' + this.iteration + ' of ' + this.random.next() + ' is lost')`,
-      ...['--users', '50', '--iterations', '2000'],
+      '--users 50 --iterations 2000',
     )
     assert.equal(run.exitCode, 1, run.stdout + run.stderr)
     const { tests, errorGroups } = run.summary!
@@ -269,7 +269,7 @@ describe('tests that run wild', function () {
     }
     for (const [message, body] of Object.entries(bodies)) {
       for (const workers of ['1', '0']) {
-        const run = await runBody(body, '--users', '2', '--workers', workers)
+        const run = await runBody(body, `--users 2 --workers ${workers}`)
         assert.equal(run.exitCode, 1, run.stdout + run.stderr)
         const { tests, errorGroups, reasons, verdict } = run.summary!
         assert.equal(tests.successes, 2)
@@ -287,7 +287,7 @@ describe('tests that run wild', function () {
   it('end their own process: the run has failed', async () => {
     const run = await runBody(
       `if (this.iteration === 1) process.exit(0)`,
-      ...['--users', '2', '--workers', '2', '--iterations', '3'],
+      '--users 2 --workers 2 --iterations 3',
     )
     assert.equal(run.exitCode, 1, run.stdout + run.stderr)
     assert.match(run.stdout, /^error: local: load thread \d is gone: it exited$/m)

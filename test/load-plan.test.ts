@@ -69,7 +69,10 @@ describe('the plan of a run', function () {
     assert.match(run.stdout, /^stage 1 of 2: 2 users$/m)
     assert.match(run.stdout, /^stage 2 of 2: 4 users$/m)
     const all = visitsOf(server)
-    assert.deepEqual([...new Set(all.map(({ user }) => user))].toSorted(), [0, 1, 2, 3, 4, 5])
+    assert.deepEqual(
+      [...new Set(all.map(({ user }) => user))].toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 5],
+    )
     const first = all.filter(({ user }) => user < 2).map(({ at }) => at)
     const second = all.filter(({ user }) => user >= 2).map(({ at }) => at)
     assert.ok(Math.max(...first) < Math.min(...second), 'stage 2 began before stage 1 had ended')
