@@ -2,32 +2,15 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import type { Summary } from '@loads-runner/metrics'
-import { startServer } from './helpers/own-server.ts'
 import type { OwnServer } from './helpers/own-server.ts'
 import { assertNoneLeft, descendantsOf } from './helpers/processes.ts'
 import { startCli } from './helpers/run-cli.ts'
 import type { CliOptions, RunningCli } from './helpers/run-cli.ts'
 import { sideBySide } from './helpers/side-by-side.ts'
 import { assertLedgerBalances, StandingCluster } from './helpers/standing-cluster.ts'
+import { pidOfAgent, startSteps, stepMs, stepsOf } from './helpers/steps.ts'
 
 type Gap = Summary['coverage']['missing'][number]
-
-const stepMs = 20
-
-/** A target that knows which user made which iteration, and takes its time. */
-function startSteps(): Promise<OwnServer> {
-  return startServer((_request, response) => void setTimeout(() => response.end('{}'), stepMs))
-}
-
-const stepsOf = (target: OwnServer) => ({
-  'steps.ts': `
-    import { TestCase } from 'loads-runner'
-    export class TestSteps extends TestCase {
-      async test_step() {
-        await this.session.get('${target.url}/:user/:iteration', { params: { user: this.user, iteration: this.iteration } })
-      }
-    }`,
-})
 
 /** How often each user made each iteration: `counts[user][iteration]`. */
 function timesMade(target: OwnServer, users: number): number[][] {
@@ -37,13 +20,6 @@ function timesMade(target: OwnServer, users: number): number[][] {
     times[user]![iteration] = (times[user]![iteration] ?? 0) + 1
   }
   return times
-}
-
-/** The process of one agent of a console that has its own. */
-function pidOfAgent(run: RunningCli, name: string): number {
-  const found = descendantsOf(run.pid).filter(({ command }) => command.includes(`--name ${name}`))
-  assert.equal(found.length, 1)
-  return found[0]!.pid
 }
 
 function start(target: OwnServer, args: readonly string[], options: CliOptions = {}): Promise<RunningCli> {
