@@ -50,7 +50,9 @@ function countsOf({ tests, hits, executions, series, websockets, counters, error
   return {
     tests,
     hits: counted,
-    executions: sorted(executions.map(({ duration: _, responseTime: __, ...counts }) => counts)),
+    executions: sorted(
+      executions.map(({ duration, responseTime: _, ...rest }) => ({ ...rest, timed: duration.count })),
+    ),
     series: sorted(series.map(({ serviceTime, ...rest }) => ({ ...rest, timed: serviceTime.count }))),
     websockets,
     counters,

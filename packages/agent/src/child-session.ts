@@ -30,8 +30,11 @@ export class ChildSession implements SessionControl {
     this.#options = options
     this.#maxSilenceMs = maxSilenceMs
     this.#listener = listener
+    // Where the agent's join string came from the environment: users' code has no business with it.
+    const { LOADS_BROKER: _, ...env } = process.env
     this.#child = fork(new URL('./session-process.js', import.meta.url), {
       serialization: 'advanced',
+      env,
       // What the agent was started with (an inspector, a loader) is not the session's.
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
