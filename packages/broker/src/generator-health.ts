@@ -75,7 +75,7 @@ export class GeneratorHealth {
     const warnings: string[] = []
     const late: { agent: string; percent: number }[] = []
     const busy: string[] = []
-    for (const [agent, health] of this.#agents) {
+    for (const [agent, health] of [...this.#agents].sort(([a], [b]) => a.localeCompare(b))) {
       if (health.windows < leastWindows) continue
       if (health.late >= leastWindows && health.late / health.windows > lateShare) {
         late.push({ agent, percent: Math.round((100 * health.late) / health.windows) })
