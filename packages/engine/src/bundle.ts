@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { join, relative, resolve, sep } from 'node:path'
 import type { BuildFailure, Message } from 'esbuild'
 import { isSafe, packBundle, type ArchivedFile, type Manifest } from './bundle-archive.ts'
+import { lendEnvironment } from './environment.ts'
 import { EngineError } from './errors.ts'
 import { bundleBanner, moduleLocation } from './module-location.ts'
 import { selectTests, type SelectedTests } from './select-tests.ts'
@@ -20,6 +21,8 @@ export interface BundleRequest {
   includeFiles: string[]
   /** Packages that are not bundled, for instance because of native code. */
   external: string[]
+  /** Variables that modules may read while they are loaded. */
+  env?: Record<string, string>
 }
 
 export interface Bundle extends SelectedTests {
@@ -45,6 +48,7 @@ export async function bundleTests(request: BundleRequest): Promise<Bundle> {
   const addresses = await Promise.all(request.names.map((name) => resolveTestName(name, request.testDir)))
   const built = await build(request, new Map(addresses.map((each) => [each.module, each.file])))
   const directory = await WorkDirectory.create(null)
+  const giveBack = lendEnvironment(request.env ?? {})
   try {
     await directory.linkOurPackages()
     const links = externalLinks(request)
@@ -55,6 +59,7 @@ export async function bundleTests(request: BundleRequest): Promise<Bundle> {
     const manifest: Manifest = { entry: entryName, tests: manifestTests, links }
     return { ...selected, ...packBundle(manifest, [...built, ...files]) }
   } finally {
+    giveBack()
     await directory.remove()
   }
 }

@@ -1,5 +1,6 @@
 import type { RunHookContext, TestClass } from '@loads-runner/testcase'
 import { unpackBundle, type ManifestTest } from './bundle-archive.ts'
+import { lendEnvironment } from './environment.ts'
 import { EngineError } from './errors.ts'
 import { classesOf } from './select-tests.ts'
 import type { SessionSpec } from './session-spec.ts'
@@ -9,28 +10,32 @@ import { WorkDirectory } from './work-directory.ts'
 /** What setUpRun returns may be this long as JSON text. */
 const maxDataBytes = 1024 * 1024
 
-type ConductedSpec = Pick<SessionSpec, 'seed' | 'tests' | 'params' | 'target'>
+type ConductedSpec = Pick<SessionSpec, 'seed' | 'tests' | 'params' | 'target' | 'env' | 'secrets'>
 
 /** Runs the run-scoped code of test classes, once per run, in the process that started it. */
 export class Conductor {
   readonly #directory: WorkDirectory
   readonly #classes: ReadonlyMap<string, TestClass>
   readonly #run: Omit<RunHookContext, 'data'>
+  readonly #giveBack: () => void
   #data: Record<string, unknown> = {}
 
   private constructor(
     directory: WorkDirectory,
     classes: Map<string, TestClass>,
     run: Omit<RunHookContext, 'data'>,
+    giveBack: () => void,
   ) {
     this.#directory = directory
     this.#classes = classes
     this.#run = run
+    this.#giveBack = giveBack
   }
 
   /** @throws {EngineError} when the tests do not load */
   static async open(bundle: Uint8Array, spec: ConductedSpec, runId: string): Promise<Conductor> {
     const directory = await WorkDirectory.create(null)
+    const giveBack = lendEnvironment({ ...spec.env, ...spec.secrets })
     try {
       await directory.linkOurPackages()
       const manifest = await unpackBundle(bundle, directory.path)
@@ -39,8 +44,9 @@ export class Conductor {
       const chosen = manifest.tests.filter((test) => spec.tests.some(({ label }) => label === test.label))
       const classOf = (test: ManifestTest) => classesOf(modules[test.module] ?? {}).get(test.className)!
       const classes = new Map(chosen.map((test) => [test.className, classOf(test)]))
-      return new Conductor(directory, classes, hookContext(spec, runId))
+      return new Conductor(directory, classes, hookContext(spec, runId), giveBack)
     } catch (error) {
+      giveBack()
       await directory.remove()
       throw error
     }
@@ -84,6 +90,7 @@ export class Conductor {
   }
 
   async close(): Promise<void> {
+    this.#giveBack()
     await this.#directory.remove()
   }
 

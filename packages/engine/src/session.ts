@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { Recorder, WindowCutter } from '@loads-runner/metrics'
+import { Recorder, WindowCutter, type Definition } from '@loads-runner/metrics'
 import type { MovedUser } from '@loads-runner/testcase'
+import { Secrets } from '@loads-runner/testcase/secrets'
 import type { Manifest } from './bundle-archive.ts'
 import { EngineError } from './errors.ts'
 import { OutputLines } from './output-lines.ts'
@@ -51,6 +52,8 @@ export class Session implements SessionControl {
   readonly #recorder: Recorder
   readonly #progress: UserProgress[] = []
   readonly #output: OutputLines
+  /** Whatever leaves the session, in names, messages or lines, leaves without them. */
+  readonly #secrets: Secrets
   #threads: Thread[] = []
   #directory: WorkDirectory | null = null
   #waiting: Waiting | null = null
@@ -70,14 +73,16 @@ export class Session implements SessionControl {
 
   constructor(options: SessionOptions, listener: SessionListener) {
     this.#options = options
-    this.#listener = listener
+    this.#secrets = new Secrets(Object.values(options.spec.secrets))
+    const log: SessionListener['log'] = (level, text) => listener.log(level, this.#secrets.hide(text))
+    this.#listener = { ...listener, log }
     this.#plan = planSession(options.spec, options.share, availableParallelism())
     this.#planned = this.#plan.planned
     this.#recorder = new Recorder({
       maxSeries: options.spec.maxSeries,
-      define: (definition) => this.#cutter.add(definition),
+      define: (definition) => this.#define(definition),
     })
-    this.#output = new OutputLines(50, (line) => listener.log('info', line))
+    this.#output = new OutputLines(50, (line) => log('info', line))
   }
 
   async prepare(): Promise<number> {
@@ -223,10 +228,10 @@ export class Session implements SessionControl {
         if (message.type === 'ended') this.#endWhenIdle()
         break
       case 'cannot-run':
-        this.#fail(new EngineError('SET_UP_FAILED', message.exitCode, message.message))
+        this.#fail(new EngineError('SET_UP_FAILED', message.exitCode, this.#secrets.hide(message.message)))
         break
       case 'define':
-        this.#cutter.add(message.definition)
+        this.#define(message.definition)
         break
       case 'stage-done':
         thread.stages.delete(message.stage)
@@ -235,6 +240,10 @@ export class Session implements SessionControl {
       case 'log':
         this.#listener.log(message.level, message.text)
     }
+  }
+
+  #define({ key, detail, block }: Definition): void {
+    this.#cutter.add({ key: this.#secrets.hideIn(key), detail: this.#secrets.hideIn(detail), block })
   }
 
   #onDeath(thread: Thread, reason: string): void {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { lendEnvironment } from './environment.ts'
 import type { LoadThread } from './load-thread.ts'
 import type { FromThread, ThreadSetup, ToThread } from './thread-messages.ts'
 
@@ -54,8 +55,7 @@ export function startWorkerThread(setup: ThreadSetup, events: ThreadEvents): Thr
 
 /** Users on this very thread: breakpoints work, and code that blocks blocks everything. */
 export function startOnMainThread(setup: ThreadSetup, events: ThreadEvents): ThreadHost {
-  const before = { ...process.env }
-  Object.assign(process.env, setup.spec.env, setup.spec.secrets)
+  const giveBack = lendEnvironment({ ...setup.spec.env, ...setup.spec.secrets })
   const port = {
     post: (message: FromThread) => {
       if (message.type === 'ended') restore()
@@ -73,8 +73,7 @@ export function startOnMainThread(setup: ThreadSetup, events: ThreadEvents): Thr
   })
   function restore(): void {
     for (const name of ['unhandledRejection', 'uncaughtException']) process.off(name, uncaught)
-    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
-    Object.assign(process.env, before)
+    giveBack()
   }
   return {
     post: (message) => void loading.then(() => thread?.handle(message)),

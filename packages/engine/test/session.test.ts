@@ -272,6 +272,29 @@ export class TestBusy extends TestCase {
     assert.ok(Number(run.logs[0]) < 1000, `it stood still for ${run.logs[0]} ms`)
   })
 
+  it('lets no secret out, in names, messages, samples or lines', async () => {
+    const run = await runSession({
+      files: {
+        'example.ts': `
+import { TestCase } from '@loads-runner/testcase'
+export class TestTold extends TestCase {
+  async test_a() {
+    const token = process.env.TOKEN
+    console.log('token ' + token)
+    this.incrCounter('with ' + token)
+    throw new Error('bad token ' + token)
+  }
+}`,
+      },
+      spec: { secrets: { TOKEN: 'hunter22' }, env: { OTHER: 'x' } },
+    })
+    assert.deepEqual(run.logs, ['token [redacted]'])
+    assert.equal(counter(run, 'with [redacted]'), 1)
+    const all = [...run.aggregate.series.values()].map(({ key, detail }) => ({ key, detail }))
+    assert.match(JSON.stringify(all), /bad token \[redacted\]/)
+    assert.doesNotMatch(JSON.stringify(all), /hunter22/)
+  })
+
   it('groups a million-fold error into one', async () => {
     const run = await runSession({
       files: {

@@ -18,6 +18,7 @@ export class RunConduct {
   readonly #runId: string
   readonly #connection: () => BrokerConnection
   readonly #failed: (text: string) => void
+  readonly #hide: (text: string) => string
   #setUp: Promise<void> | null = null
   #tearDown: Promise<void> | null = null
   #ran = false
@@ -31,6 +32,8 @@ export class RunConduct {
     connection: () => BrokerConnection,
     /** Told what went wrong; the broker is told, too, and decides. */
     failed: (text: string) => void,
+    /** Takes secrets out of what users' code throws: it goes to the broker and all who watch. */
+    hide: (text: string) => string,
   ) {
     this.#code = code
     // Said when it is needed: as the failure of setUpRun.
@@ -39,6 +42,7 @@ export class RunConduct {
     this.#runId = runId
     this.#connection = connection
     this.#failed = failed
+    this.#hide = hide
   }
 
   take(event: RunEvent): void {
@@ -64,20 +68,24 @@ export class RunConduct {
   async #runSetUp(): Promise<void> {
     const { value: data, error } = await attempt(async () => (await this.#code).setUpRun())
     if (error !== null) this.#failed(`error: setUpRun failed: ${error}`)
-    await this.#tell('set-up-done', { data: data ?? '{}', error: error ?? this.#stray })
+    await this.#tell('set-up-done', { data: data ?? '{}', error: this.#hidden(error ?? this.#stray) })
   }
 
   async #runTearDown(): Promise<void> {
     await this.#setUp
     const { error } = await attempt(async () => (await this.#code).tearDownRun())
     if (error !== null) this.#failed(`error: tearDownRun failed: ${error}`)
-    await this.#tell('tear-down-done', { error: error ?? this.#stray })
+    await this.#tell('tear-down-done', { error: this.#hidden(error ?? this.#stray) })
   }
 
   #takeStray(error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.#stray ??= text
     this.#failed(`error: nothing awaits this error of setUpRun or what it started: ${text}`)
+  }
+
+  #hidden(error: string | null): string | null {
+    return error === null ? null : this.#hide(error)
   }
 
   async #tell(

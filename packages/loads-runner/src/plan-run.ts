@@ -54,9 +54,7 @@ export function planRun(settings: Settings, bundle: BundledTests, context: PlanC
       proxy: settings.proxy,
     },
     params: { ...settings.param },
-    env: Object.fromEntries(
-      Object.entries(settings.env).map(([name, value]) => [name, value ?? context.env[name] ?? '']),
-    ),
+    env: variablesOf(settings, context.env),
     secrets: secretsOf(settings, context.env),
     labels: { ...settings.label },
     project: settings.projectName,
@@ -74,6 +72,16 @@ export function planRun(settings: Settings, bundle: BundledTests, context: PlanC
     testTimeoutMs: debugged ? longestMs : settings.testTimeout,
     waitForAgentsMs: settings.broker === null ? ownAgentsMs : 0,
   }
+}
+
+/** The values of `--env`, by name. */
+export function variablesOf(
+  settings: Pick<Settings, 'env'>,
+  env: PlanContext['env'],
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(settings.env).map(([name, value]) => [name, value ?? env[name] ?? '']),
+  )
 }
 
 /** The values behind `--secret`, by the names that users see. */

@@ -3,7 +3,7 @@ import type { RunSpec } from '@loads-runner/protocol'
 import type { EventMessage } from './broker-connection.ts'
 import type { RunDirectory } from './run-directory.ts'
 import type { RunView } from './run-view.ts'
-import type { Secrets } from './secrets.ts'
+import type { Secrets } from '@loads-runner/testcase/secrets'
 import { version } from './version.ts'
 
 /** Writes a run into its directory: the plan before, events as they come, the summary at the end. No secrets. */

@@ -12,11 +12,11 @@ import { checkLimits } from './host-limits.ts'
 import { exitCodeOfSignal } from './interrupts.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { Place } from './place.ts'
-import { mostUsers, planRun, secretsOf } from './plan-run.ts'
+import { mostUsers, planRun, secretsOf, variablesOf } from './plan-run.ts'
 import type { Invocation } from './read-settings.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { RunRecord } from './run-record.ts'
-import { Secrets } from './secrets.ts'
+import { Secrets } from '@loads-runner/testcase/secrets'
 import { Teardown } from './teardown.ts'
 import { watchRun } from './watch-run.ts'
 import type { DetachQuestion, WatchEnd } from './watch-run.ts'
@@ -67,7 +67,7 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     // Said when its turn comes: what is wrong with the tests is more useful to know.
     connecting.catch(() => {})
     teardown.add('the connection', async () => (await connecting.catch(() => null))?.close())
-    const bundling = bundle(invocation, world.cwd)
+    const bundling = bundle(invocation, world)
     const [tests, pem] = await interrupts.race(Promise.all([bundling, readPem(settings, world.cwd)]))
     const { sources } = invocation
     const seed = settings.seed ?? randomInt(2 ** 32)
@@ -148,6 +148,7 @@ async function watch(
         runId,
         () => follower.connection,
         (text) => display.notice(secrets.hide(text)),
+        (text) => secrets.hide(text),
       )
       return conduct
     },
@@ -163,13 +164,17 @@ async function submit(
   return connection.request('submit', { spec })
 }
 
-async function bundle({ settings, tests }: Invocation, cwd: string): Promise<Bundle> {
+async function bundle(
+  { settings, tests }: Invocation,
+  { cwd, env }: Pick<World, 'cwd' | 'env'>,
+): Promise<Bundle> {
   const { bundleTests } = await import('@loads-runner/engine')
   return bundleTests({
     testDir: resolve(cwd, settings.testDir),
     names: [...tests],
     includeFiles: [...settings.includeFile],
     external: [...settings.external],
+    env: { ...variablesOf(settings, env), ...secretsOf(settings, env) },
   })
 }
 

@@ -6,7 +6,7 @@ import type { InterruptReason, Interrupts } from './interrupts.ts'
 import type { ProcessExit } from './place.ts'
 import { RunFollower } from './run-follower.ts'
 import { RunView } from './run-view.ts'
-import type { Secrets } from './secrets.ts'
+import type { Secrets } from '@loads-runner/testcase/secrets'
 
 /** Asks whether to stop the run or to leave it; `again` aborts at the next Ctrl-C. */
 export type DetachQuestion = (again: AbortSignal) => Promise<'stop' | 'detach' | 'go on'>

@@ -7,7 +7,7 @@ import { RunnerError } from '../src/errors.ts'
 import { RunDirectory } from '../src/run-directory.ts'
 import { RunRecord } from '../src/run-record.ts'
 import { RunView } from '../src/run-view.ts'
-import { Secrets } from '../src/secrets.ts'
+import { Secrets } from '@loads-runner/testcase/secrets'
 import { whyNotWritable, writeJson } from '../src/write-json.ts'
 import { EventMaker, spec } from './fixtures.ts'
 

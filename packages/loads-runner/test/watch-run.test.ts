@@ -7,7 +7,7 @@ import { silentDisplay } from '../src/console/display.ts'
 import { stopQuestion } from '../src/console/stop-question.ts'
 import { RunnerError } from '../src/errors.ts'
 import { Interrupts } from '../src/interrupts.ts'
-import { Secrets } from '../src/secrets.ts'
+import { Secrets } from '@loads-runner/testcase/secrets'
 import { watchRun } from '../src/watch-run.ts'
 import type { WatchedRun, WatchOptions } from '../src/watch-run.ts'
 import { FakeBroker } from './fake-broker.ts'
@@ -289,6 +289,7 @@ describe('watchRun', () => {
             'r1',
             () => run.connection,
             (text) => notices.push(text),
+            (text) => text.replace('hunter22', '[redacted]'),
           )),
         onMessage: ({ event }) => part.take(event),
       })

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { plural } from '../console/figures.ts'
 import { oneLine, textTable } from '../console/text-table.ts'
 import { formatDuration } from '../duration.ts'
-import { planRun } from '../plan-run.ts'
+import { planRun, secretsOf, variablesOf } from '../plan-run.ts'
 import type { Invocation } from '../read-settings.ts'
 import { readPem } from '../start-run.ts'
 import type { World } from '../world.ts'
@@ -19,6 +19,7 @@ export async function dryRunCommand(world: World, { settings, sources, tests }: 
     names: [...tests],
     includeFiles: [...settings.includeFile],
     external: [...settings.external],
+    env: { ...variablesOf(settings, world.env), ...secretsOf(settings, world.env) },
   })
   const context = {
     tests,

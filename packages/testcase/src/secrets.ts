@@ -1,13 +1,13 @@
 /** Shorter values are ordinary words: hiding them would make texts unreadable and protect nothing. */
 const leastLength = 4
 
-/** Values that nobody may read in what we print and store. */
+/** Values that nobody may read in what we print, send and store. */
 export class Secrets {
   readonly #values: readonly string[]
 
   constructor(values: readonly string[]) {
-    // Some texts are JSON. A value that holds another one must be hidden first.
-    const forms = values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)])
+    const forms = values.flatMap(formsOf)
+    // A value that holds another one must be hidden first.
     this.#values = [...new Set(forms)]
       .filter((value) => value.length >= leastLength)
       .sort((a, b) => b.length - a.length)
@@ -30,4 +30,10 @@ export class Secrets {
     if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#walk(item)]))
   }
+}
+
+/** A value as it stands in texts, in JSON, and in paths and queries of URLs. */
+function formsOf(value: string): string[] {
+  const inQuery = new URLSearchParams([['', value]]).toString().slice(1)
+  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), encodeURI(value), inQuery]
 }
