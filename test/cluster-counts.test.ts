@@ -51,7 +51,9 @@ function countsOf({ tests, hits, executions, series, websockets, counters, error
     tests,
     hits: counted,
     executions: sorted(
-      executions.map(({ duration, responseTime: _, ...rest }) => ({ ...rest, timed: duration.count })),
+      executions.map(({ test, started, successes, failures, errors, interrupted, duration }) => {
+        return { test, started, successes, failures, errors, interrupted, timed: duration.count }
+      }),
     ),
     series: sorted(series.map(({ serviceTime, ...rest }) => ({ ...rest, timed: serviceTime.count }))),
     websockets,
