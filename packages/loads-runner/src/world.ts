@@ -1,4 +1,5 @@
 import { url as inspectorUrl } from 'node:inspector'
+import { captureLines } from './captured-output.ts'
 import { reportFailure } from './errors.ts'
 import { exitCodes } from './exit-codes.ts'
 
@@ -16,6 +17,8 @@ export interface World {
   readonly stdin: InputStream
   /** Calls the handler for each of these signals until the returned function is called. */
   onSignal(handler: (signal: StopSignal) => void): () => void
+  /** Takes the lines that anybody but `stdout` and `stderr` writes there, until the returned function is called. */
+  captureOutput(onLine: (line: string) => void): () => void
   /** The largest number of open files and of local ports; null where the system does not say. */
   limits(): Promise<HostLimits>
   /** True when a debugger is attached: users then run on the main thread and time-outs are off. */
@@ -58,6 +61,7 @@ export function realWorld(): World {
     stderr: new ProcessOutput(process.stderr),
     stdin: new ProcessInput(),
     onSignal: subscribeSignals,
+    captureOutput: (onLine) => captureLines([process.stdout, process.stderr], onLine),
     limits: async () => (await import('./host-limits.ts')).readHostLimits(),
     debugged: () => inspectorUrl() !== undefined,
   }
@@ -89,10 +93,13 @@ function endOnStrayErrors(world: World): void {
 
 class ProcessOutput implements OutputStream {
   readonly #stream: NodeJS.WriteStream
+  /** The real one, also while users' output is captured. */
+  readonly #write: NodeJS.WriteStream['write']
   #closed = false
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
+    this.#write = stream.write.bind(stream)
     // A reader that goes away (`| head -1`, a closed terminal) ends the display and nothing else.
     stream.on('error', () => (this.#closed = true))
   }
@@ -111,14 +118,14 @@ class ProcessOutput implements OutputStream {
   }
 
   write(text: string): void {
-    if (!this.#closed) this.#stream.write(text)
+    if (!this.#closed) this.#write(text)
   }
 
   async flushed(): Promise<void> {
     if (this.#closed) return
     await new Promise<void>((resolve) => {
       const patience = setTimeout(resolve, flushMs)
-      this.#stream.write('', () => {
+      this.#write('', () => {
         clearTimeout(patience)
         resolve()
       })

@@ -64,6 +64,7 @@ export function fakeWorld(args: string[], options: FakeOptions = {}): FakeWorld 
       handlers.add(handler)
       return () => handlers.delete(handler)
     },
+    captureOutput: () => () => {},
     limits: () => Promise.resolve(options.limits ?? { openFiles: null, ports: null }),
     debugged: () => options.debugged ?? false,
     signal: (name) => handlers.forEach((handler) => handler(name)),

@@ -14,13 +14,15 @@ export async function dryRunCommand(world: World, { settings, sources, tests }: 
     import('@loads-runner/engine'),
     import('@loads-runner/protocol'),
   ])
+  // What tests say while they are loaded is no part of the answer.
+  const giveBackOutput = world.captureOutput((line) => world.stderr.write(`${line}\n`))
   const bundle = await bundleTests({
     testDir: resolve(world.cwd, settings.testDir),
     names: [...tests],
     includeFiles: [...settings.includeFile],
     external: [...settings.external],
     env: { ...variablesOf(settings, world.env), ...secretsOf(settings, world.env) },
-  })
+  }).finally(giveBackOutput)
   const context = {
     tests,
     sources,

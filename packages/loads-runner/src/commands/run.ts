@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Summary } from '@loads-runner/metrics'
+import { Secrets } from '@loads-runner/testcase/secrets'
 import { silentDisplay } from '../console/display.ts'
 import type { Display } from '../console/display.ts'
 import { openDisplay } from '../console/open-display.ts'
@@ -9,6 +10,7 @@ import { summaryText } from '../console/summary-text.ts'
 import { reportFailure, UsageError } from '../errors.ts'
 import { worseOf } from '../exit-codes.ts'
 import { Interrupts } from '../interrupts.ts'
+import { secretsOf } from '../plan-run.ts'
 import type { Invocation } from '../read-settings.ts'
 import { jsonText, whyNotWritable, writeJson } from '../write-json.ts'
 import { startRun } from '../start-run.ts'
@@ -25,6 +27,9 @@ export async function runCommand(world: World, invocation: Invocation): Promise<
     ? { ...silentDisplay, notice: (text) => world.stderr.write(`${text}\n`) }
     : openDisplay(stream, false)
   const interrupts = new Interrupts(world)
+  const secrets = new Secrets(Object.values(secretsOf(settings, world.env)))
+  // Tests are loaded here, setUpRun runs here, and with --workers 0 so do all users.
+  const giveBackOutput = world.captureOutput((line) => display.notice(secrets.hide(line)))
   try {
     const outcome = await startRun({
       invocation,
@@ -47,6 +52,7 @@ export async function runCommand(world: World, invocation: Invocation): Promise<
     world.stderr.write(failure.text)
     return [written, failure.exitCode].reduce(worseOf, outcome.exitCode)
   } finally {
+    giveBackOutput()
     interrupts.close()
   }
 }
