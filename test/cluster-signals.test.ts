@@ -124,61 +124,80 @@ describe('a run on agents of its own leaves nothing', function () {
   sideBySide(stories)
 })
 
-describe('the first Ctrl-C at a terminal', function () {
+describe('a console at a terminal', function () {
   this.timeout(120_000)
   before(function () {
     if (process.platform !== 'linux') this.skip()
   })
 
-  sideBySide({
-    'asks, and lets the run go on without its console': async () => {
-      const target = await startSteps()
-      const cluster = await StandingCluster.start({ agents: ['a1'], files: stepsOf(target) })
-      const terminal = await startInTerminal(
-        [...runSteps(cluster), '--users', '2', '--iterations', '150'],
-        cluster.directory,
-      )
-      await target.sawRequests(20)
-      terminal.type('\u0003')
-      await terminal.shows(/Stop the run, or detach and let it go on\? .*: $/)
-      terminal.type('d\r')
-      const shown = await terminal.shows(
-        /Run (\S+) goes on\. Watch it: loads-runner --attach \1 --broker @\S+operator\.join; stop it: loads-runner --stop \1 --broker/,
-      )
-      assert.equal((await terminal.result).exitCode, 0)
-      assert.ok(target.seen.length < 300, 'the run was over before it was left')
-      const { summary } = await cluster.run(['--attach', shown[1]!])
-      assert.equal(summary!.exitCode, 0)
-      assert.equal(summary!.hits.count, 300)
-    },
+  sideBySide(
+    {
+      'that was suspended for longer than a connection lives finds its run again': async () => {
+        const target = await startSteps()
+        const args = ['steps.TestSteps.test_step', '--agents', '2', '--users', '4', '--duration', '15s']
+        const run = await startCli(args, { files: stepsOf(target) })
+        await target.sawRequests(20)
+        run.kill('SIGSTOP')
+        // The users are the clock: at most fifty requests a second for each, in more than eleven seconds.
+        await target.sawRequests(11 * 4 * 50)
+        run.kill('SIGCONT')
+        await run.waitForLine(/^connected to the broker again$/)
+        const { exitCode, summary, stderr } = await run.result
+        assert.equal(exitCode, 0, stderr)
+        assert.equal(summary!.hits.count, target.seen.length)
+        assert.equal(summary!.coverage.ratio, 1)
+      },
 
-    'asks, and stops the run; the same in a console that only watches': async () => {
-      const target = await startSteps()
-      const cluster = await StandingCluster.start({ agents: ['a1'], files: stepsOf(target) })
-      const load = ['--users', '2', '--duration', '60s']
-      const own = await startInTerminal([...runSteps(cluster), ...load], cluster.directory)
-      await target.sawRequests(20)
-      own.type('\u0003')
-      await own.shows(/Stop the run, or detach .*: $/)
-      own.type('s\r')
-      const stopped = await own.result
-      assert.equal(stopped.exitCode, 130)
-      assert.match(stopped.stdout, /stopped by SIGINT/)
+      'asks at the first Ctrl-C, and lets the run go on without it': async () => {
+        const target = await startSteps()
+        const cluster = await StandingCluster.start({ agents: ['a1'], files: stepsOf(target) })
+        const terminal = await startInTerminal(
+          [...runSteps(cluster), '--users', '2', '--iterations', '150'],
+          cluster.directory,
+        )
+        await target.sawRequests(20)
+        terminal.type('\u0003')
+        await terminal.shows(/Stop the run, or detach and let it go on\? .*: $/)
+        terminal.type('d\r')
+        const shown = await terminal.shows(
+          /Run (\S+) goes on\. Watch it: loads-runner --attach \1 --broker @\S+operator\.join; stop it: loads-runner --stop \1 --broker/,
+        )
+        assert.equal((await terminal.result).exitCode, 0)
+        assert.ok(target.seen.length < 300, 'the run was over before it was left')
+        const { summary } = await cluster.run(['--attach', shown[1]!])
+        assert.equal(summary!.exitCode, 0)
+        assert.equal(summary!.hits.count, 300)
+      },
 
-      const starter = await cluster.start(['steps.TestSteps.test_step', ...load])
-      await target.sawRequests(target.seen.length + 20)
-      const watcher = await startInTerminal(['--attach', ...brokerOf(cluster)], cluster.directory)
-      await watcher.shows(/[1-9]\d* hits/)
-      watcher.type('\u0003')
-      await watcher.shows(/Stop the run, or detach .*: $/)
-      watcher.type('s\r')
-      // Nobody has interrupted the console that started it: an operator has stopped its run.
-      for (const { exitCode, stdout } of await Promise.all([watcher.result, starter.result])) {
-        assert.equal(exitCode, 7)
-        assert.match(stdout, /stopped by an operator/)
-      }
+      'asks, and stops the run; also where it only watches': async () => {
+        const target = await startSteps()
+        const cluster = await StandingCluster.start({ agents: ['a1'], files: stepsOf(target) })
+        const load = ['--users', '2', '--duration', '60s']
+        const own = await startInTerminal([...runSteps(cluster), ...load], cluster.directory)
+        await target.sawRequests(20)
+        own.type('\u0003')
+        await own.shows(/Stop the run, or detach .*: $/)
+        own.type('s\r')
+        const stopped = await own.result
+        assert.equal(stopped.exitCode, 130)
+        assert.match(stopped.stdout, /stopped by SIGINT/)
+
+        const starter = await cluster.start(['steps.TestSteps.test_step', ...load])
+        await target.sawRequests(target.seen.length + 20)
+        const watcher = await startInTerminal(['--attach', ...brokerOf(cluster)], cluster.directory)
+        await watcher.shows(/[1-9]\d* hits/)
+        watcher.type('\u0003')
+        await watcher.shows(/Stop the run, or detach .*: $/)
+        watcher.type('s\r')
+        // Nobody has interrupted the console that started it: an operator has stopped its run.
+        for (const { exitCode, stdout } of await Promise.all([watcher.result, starter.result])) {
+          assert.equal(exitCode, 7)
+          assert.match(stdout, /stopped by an operator/)
+        }
+      },
     },
-  })
+    3,
+  )
 })
 
 const brokerOf = (cluster: StandingCluster) => ['--broker', `@${cluster.join('operator')}`]

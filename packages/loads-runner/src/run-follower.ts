@@ -15,7 +15,6 @@ export interface FollowOptions {
 
 const firstRetryMs = 250
 const longestRetryMs = 4000
-const exitNoticeMs = 250
 
 /** Follows the events of a run to its end, over as many connections as that takes. */
 export class RunFollower {
@@ -84,25 +83,19 @@ export class RunFollower {
   async #dialAgain(why: string): Promise<void> {
     const { redial, patienceMs, runId, onTrouble } = this.#options
     const trouble = `the connection to the broker has ended (${why})`
-    if (redial === null) {
-      // How a broker of our own has ended says more, and comes a moment later.
-      await sleep(exitNoticeMs)
-      throw new RunnerError('RUNNER_BROKER_LOST', trouble)
-    }
-    onTrouble(`warning: ${trouble}; trying again for ${Math.round(patienceMs / 1000)} s`)
+    if (redial === null) throw new RunnerError('RUNNER_BROKER_LOST', trouble)
     const deadline = performance.now() + patienceMs
     for (
       let waitMs = firstRetryMs;
       performance.now() + waitMs < deadline;
       waitMs = Math.min(longestRetryMs, waitMs * 2)
     ) {
-      await sleep(waitMs, undefined, { ref: true })
+      await sleep(waitMs)
+      // Where a broker of our own has ended, that is known by now.
       if (this.#over) return
-      const fresh = await redial().catch(() => null)
-      if (fresh === null) continue
-      this.#connection = fresh
-      await fresh.request('subscribe', { runId })
-      this.#listen(fresh)
+      if (waitMs === firstRetryMs)
+        onTrouble(`warning: ${trouble}; trying again for ${Math.round(patienceMs / 1000)} s`)
+      if (!(await this.#joinAgain(redial))) continue
       onTrouble('connected to the broker again')
       return
     }
@@ -110,5 +103,26 @@ export class RunFollower {
       'RUNNER_BROKER_LOST',
       `${trouble} and it cannot be reached; if run ${runId} goes on there, watch it again with --attach ${runId}`,
     )
+  }
+
+  /**
+   * @returns false when the broker is still out of reach
+   * @throws {RunnerError} when it is back without the run
+   */
+  async #joinAgain(redial: () => Promise<BrokerConnection>): Promise<boolean> {
+    const { runId } = this.#options
+    const fresh = await redial().catch(() => null)
+    if (fresh === null) return false
+    try {
+      await fresh.request('subscribe', { runId })
+    } catch (error) {
+      await fresh.close()
+      const { code, message } = error as RunnerError
+      if (code === 'RUNNER_BROKER_LOST') return false
+      throw new RunnerError('RUNNER_BROKER_LOST', `the broker is back and has forgotten the run: ${message}`)
+    }
+    this.#connection = fresh
+    this.#listen(fresh)
+    return true
   }
 }

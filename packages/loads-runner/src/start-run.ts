@@ -125,7 +125,7 @@ async function watch(
   return watchRun({
     connection,
     runId,
-    redial: settings.broker === null ? null : () => BrokerConnection.open(place.dialer),
+    redial: () => BrokerConnection.open(place.dialer),
     patienceMs: settings.maxOrphanTime,
     display,
     debug: settings.debug,

@@ -200,6 +200,19 @@ describe('watchRun', () => {
     })
   })
 
+  it('says that the broker is back without the run', async () => {
+    broker.answers.subscribe = { refuse: 'there is no run r1', exitCode: 2 }
+    const watching = watch({ redial: () => BrokerConnection.open(broker.dialer) })
+    await begin()
+    await broker.hangUp()
+    await assert.rejects(watching, (error: unknown) => {
+      assert.ok(error instanceof RunnerError)
+      assert.deepEqual([error.code, error.exitCode], ['RUNNER_BROKER_LOST', 4])
+      assert.equal(error.message, 'the broker is back and has forgotten the run: there is no run r1')
+      return true
+    })
+  })
+
   it('gives up at once where there is nothing to dial again', async () => {
     const watching = watch()
     await begin()
