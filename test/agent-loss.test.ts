@@ -274,6 +274,27 @@ describe('an agent that is lost in mid-run', function () {
       assert.equal(summary!.coverage.ratio, 1)
     },
 
+    'is none when it is stopped in good order: its users go on elsewhere, and nothing is missing':
+      async () => {
+        const target = await startSteps()
+        const cluster = await StandingCluster.start({ agents: ['a1', 'a2'], files: stepsOf(target) })
+        const args = ['steps.TestSteps.test_step', '--agents', '2', '--users', '4', '--iterations', '120']
+        const run = await cluster.start(args)
+        await target.sawRequests(4 * 40)
+        const agent = cluster.agent('a2')
+        agent.kill('SIGTERM')
+        await run.waitForLine(/^agent a2 .*is lost: it has left the run; all that it did is here$/)
+        assert.equal((await agent.result).exitCode, 0)
+        const { exitCode, summary, stdout, stderr } = await run.result
+        assert.equal(exitCode, 0, stdout + stderr)
+        assertLedgerBalances(summary!)
+        assert.equal(summary!.coverage.ratio, 1)
+        assert.equal(summary!.tests.finished, 480)
+        // Executions that were cut are counted as such, and were made again by whoever took them over.
+        assert.equal(summary!.tests.started, 480 + summary!.tests.interrupted)
+        assert.equal(summary!.hits.count, target.seen.length)
+      },
+
     'that was the last one ends the run with what is known': async () => {
       const target = await startSteps()
       const run = await start(target, ['--agents', '1', '--users', '2', '--duration', '60s'])

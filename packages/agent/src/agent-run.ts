@@ -40,6 +40,8 @@ export class AgentRun {
   #session: SessionControl | null = null
   #bundleParts: Uint8Array[] = []
   #leaving = false
+  /** The session has given its last window. */
+  #complete = false
   #ended!: () => void
   readonly #end = new Promise<void>((resolve) => (this.#ended = resolve))
   #closed = false
@@ -104,6 +106,7 @@ export class AgentRun {
       const timer = setTimeout(this.#ended, endGraceMs)
       await this.#end
       clearTimeout(timer)
+      if (this.#complete) this.#say({ type: 'released', runId: this.#options.runId })
     }
     await this.close()
   }
@@ -175,11 +178,14 @@ export class AgentRun {
   }
 
   readonly #listener: SessionListener = {
-    stageDone: (stage) => this.#say({ type: 'stage-done', runId: this.#options.runId, stage }),
+    // An agent that leaves has not done its share: neither this nor its last window may say so.
+    stageDone: (stage) => {
+      if (!this.#leaving) this.#say({ type: 'stage-done', runId: this.#options.runId, stage })
+    },
     window: (window) => {
-      // An agent that leaves has not done its share: its last window must not end the run.
       this.#windows.push(this.#leaving ? { ...window, final: false } : window)
       this.#flush()
+      this.#complete ||= window.final
       if (window.final) this.#ended()
     },
     log: (level, text) => this.#say({ type: 'log', runId: this.#options.runId, level, text }),

@@ -154,6 +154,8 @@ export class ChildSession implements SessionControl {
         this.#listener.lost(message.reason)
         break
       case 'closed':
+        // It has nothing more to do; a name that is still looked up would hold it for seconds.
+        this.#killGroup()
     }
   }
 

@@ -77,6 +77,23 @@ describe('agent', () => {
     assert.equal(isAlive(pid), false)
   })
 
+  it('leaves in good order when it is stopped: all that it did is said, and nothing that it did not', async () => {
+    await broker.run(await bundleOf(endless), {
+      profile: { stages: [{ users: 2, iterations: 1000, durationMs: null }], rampUpMs: 0, delayMs: 0 },
+    })
+    await sessionPid()
+    await broker.next('window')
+    await broker.agent.stop()
+    const kinds = broker.said.map(({ type }) => type).filter((type) => type !== 'log')
+    assert.equal(kinds.at(-1), 'released')
+    assert.ok(!kinds.includes('stage-done'))
+    const windows = broker.said.filter((message) => message.type === 'window')
+    assert.ok(windows.every(({ final }) => !final))
+    const { started, finished, interrupted } = windows.at(-1)!.ledger
+    assert.ok(started > 0 && started < 2000)
+    assert.equal(finished + interrupted, started)
+  })
+
   it('tells why it cannot run', async () => {
     const bundle = await bundleOf(counting)
     const run = broker.run({ ...bundle, bytes: bundle.bytes.subarray(0, 100) }, {})

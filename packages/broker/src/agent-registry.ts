@@ -20,6 +20,8 @@ export class RegisteredAgent {
   readonly runs: Set<string>
   /** When it was last heard, by the monotonic clock. */
   lastHeardMs: number
+  /** It has left a run by itself, as it is about to stop: it gets no other one. */
+  leaving = false
   /** Counts the links it had: a stream of parts cannot go on over another one. */
   links = 1
   /** Incarnations of this name that this process, or one before it, took the place of. */
@@ -155,7 +157,8 @@ export class AgentRegistry {
     const candidates: Candidate[] = []
     for (const agent of this.#agents.values()) {
       const { id, host, slots } = agent.identity
-      if (agent.connected) candidates.push({ id, host, slots: Math.max(1, slots), busy: agent.runs.size })
+      if (agent.connected && !agent.leaving)
+        candidates.push({ id, host, slots: Math.max(1, slots), busy: agent.runs.size })
     }
     return candidates
   }

@@ -35,6 +35,8 @@ export class Member implements Holding {
   /** When it last said something about this run, by the monotonic clock. */
   lastSaidMs: number
   suspect = false
+  /** It went by itself, in good order: nothing is on its way any more. */
+  left = false
   /** A bundle is on its way. */
   sending = false
   /** Milliseconds of the run at which it was given up; null while it was not, and before the load. */
@@ -134,7 +136,7 @@ export class Member implements Holding {
   /** What arrived of what is owed. Before the load nothing is. */
   closedWindows(windowMs: number): AgentWindows {
     const missing = [...this.stream.missing]
-    if (this.lostAtMs !== null && !this.stream.ended) {
+    if (this.lostAtMs !== null && !this.stream.ended && !this.left) {
       missing.push(owedByLost(this.stream.lastToMs, this.lostAtMs, windowMs))
     }
     return { agent: this.id, received: this.stream.received, missing, hitsPerMs: this.hitsPerMs }

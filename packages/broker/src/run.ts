@@ -329,7 +329,11 @@ export class Run {
 
   /** Its slot is free. Before its final window that means that it gave the run up. */
   released(agent: RegisteredAgent): void {
-    this.agentGone(agent, 'lost', 'it let the run go before it was over')
+    const member = this.#roster.of(agent)
+    if (member === null || !member.working) return
+    member.left = true
+    agent.leaving = true
+    this.#lose(member, 'lost', 'it has left the run; all that it did is here')
   }
 
   /** The process is gone, or a new one has its name. */

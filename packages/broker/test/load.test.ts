@@ -327,6 +327,33 @@ describe('load', () => {
       assert.match(run.logs().join('\n'), /2 users of a2 go on on a1, a3/)
     })
 
+    it('that left in good order owes nothing, gets no other run, and its users go on', async () => {
+      const { run, agents } = await midway({ onAgentLoss: 'respread' })
+      const [one, two, three] = agents
+      two.session().interrupt(1)
+      two.session().send(two.connection)
+      two.say({ type: 'released', runId: two.session().runId })
+      await world.until('users moved', () => one.session().moved.length + three.session().moved.length === 2)
+      const next = await (await world.console()).ask({ type: 'submit', spec: specOf({ agents: 1 }) })
+      await world.pass(1000)
+      assert.equal(two.sessions.has(next.runId), false)
+      await two.leave()
+      complete([one, three])
+      const summary = await finished(run)
+      assert.equal(summary.exitCode, 0, summary.reasons.join())
+      assert.equal(summary.coverage.ratio, 1)
+      assert.deepEqual(
+        summary.agents.map(({ id, state, windowsLost }) => [id, state, windowsLost]),
+        [
+          ['a1', 'done', 0],
+          ['a2', 'lost', 0],
+          ['a3', 'done', 0],
+        ],
+      )
+      assert.equal(summary.tests.finished, 60)
+      checkBalance(summary)
+    })
+
     it('respread: with a survivor that had ended its stage, the next stage waits for the moved users', async () => {
       const agents = (await world.agents(2)) as [FakeAgent, FakeAgent]
       const stage = { users: 2, iterations: 4, durationMs: null }
