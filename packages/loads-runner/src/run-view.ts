@@ -1,5 +1,6 @@
 import { Aggregate, DeltaDecoder, Live } from '@loads-runner/metrics'
 import type { Summary } from '@loads-runner/metrics'
+import { tearDownNote } from '@loads-runner/protocol'
 import type { AgentView, RunEvent, RunSpec, RunState } from '@loads-runner/protocol'
 import { plannedExecutions } from '@loads-runner/testcase/load-profile'
 
@@ -42,7 +43,7 @@ export class RunView {
         return this.#restore(event)
       case 'state':
         this.#setStage(event.stage)
-        if (event.state === 'running' && this.state !== 'running') this.#setElapsed(0)
+        this.#setElapsed(event.state === 'running' && this.state !== 'running' ? 0 : this.elapsedMs())
         this.state = event.state
         this.note = event.note
         this.startedAt = event.startedAt
@@ -63,7 +64,8 @@ export class RunView {
 
   /** Milliseconds of load so far, by our own clock between two events. */
   elapsedMs(): number {
-    if (this.state !== 'running') return this.#elapsedMs
+    const stopping = this.state === 'draining' && this.note !== tearDownNote
+    if (this.state !== 'running' && !stopping) return this.#elapsedMs
     return this.#elapsedMs + (this.#now() - this.#elapsedAt)
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { tearDownNote } from '@loads-runner/protocol'
 import { RunView } from '../src/run-view.ts'
 import { agentView, EventMaker, spec } from './fixtures.ts'
 
@@ -41,9 +42,14 @@ describe('RunView', () => {
     assert.equal(view.elapsedMs(), 400)
     view.apply(maker.commit(1))
     assert.equal(view.elapsedMs(), 1000)
-    view.apply(maker.state('draining'))
+    now = 5900
+    view.apply(maker.state('draining', 'drain was asked for'))
+    assert.equal(view.elapsedMs(), 1500, 'it never goes back')
+    now = 6400
+    assert.equal(view.elapsedMs(), 2000, 'users still finish')
+    view.apply(maker.state('draining', tearDownNote))
     now = 9000
-    assert.equal(view.elapsedMs(), 1000)
+    assert.equal(view.elapsedMs(), 2000)
   })
 
   it('moves through timed stages and reaches the end once', () => {

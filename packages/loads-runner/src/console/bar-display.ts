@@ -10,6 +10,8 @@ import { fitFields, statusFields } from './status-line.ts'
 const framesPerSecond = 5
 const leastBarSize = 12
 const unknownWidth = 80
+/** The terminal shows ^C behind the line, and the last column would wrap. */
+const margin = 3
 
 /** A bar with live figures on the last line of a terminal; notices scroll away above it. */
 export class BarDisplay implements Display {
@@ -79,10 +81,10 @@ export class BarDisplay implements Display {
 /** How a line of `width` is shared: the size of the bar, and the text after it. */
 export function barLine(view: RunView, width: number): { bar: number; figures: string } {
   const percent = percentOf(view).padStart(4)
-  // Brackets, a blank, the percentage, two blanks, and the last column, which would wrap.
-  const room = width - leastBarSize - percent.length - 6
+  // Brackets, a blank, the percentage, two blanks.
+  const room = width - leastBarSize - percent.length - 5 - margin
   const fields = fitFields(statusFields(view), room)
   const figures = `${percent}  ${fields}`.trimEnd()
-  const bar = Math.max(1, Math.min(fullBarSize, width - figures.length - 4))
+  const bar = Math.max(1, Math.min(fullBarSize, width - figures.length - 3 - margin))
   return { bar, figures }
 }

@@ -3,8 +3,11 @@ import { formatClock } from '../duration.ts'
 import type { RunView } from '../run-view.ts'
 import { formatCount, formatMillis, formatRate, plural } from './figures.ts'
 
+/** A figure; a list holds the same in words of different length, the longest first. */
+export type Field = string | readonly string[]
+
 /** The figures of a moment, the most important first: what does not fit is left out from the end. */
-export function statusFields(view: RunView): string[] {
+export function statusFields(view: RunView): Field[] {
   switch (view.state) {
     case 'queued':
       return [view.note === '' ? 'waiting for agents' : view.note]
@@ -20,29 +23,31 @@ export function statusFields(view: RunView): string[] {
 }
 
 /** `[=====-----]  50%` and as many fields as fit into `width`. */
-export function fitFields(fields: readonly string[], width: number): string {
+export function fitFields(fields: readonly Field[], width: number): string {
   let line = ''
   for (const field of fields) {
-    const longer = line === '' ? field : `${line}  ${field}`
-    if (longer.length > width) return line === '' ? field.slice(0, Math.max(0, width)) : line
-    line = longer
+    const longer = [field].flat().map((words) => (line === '' ? words : `${line}  ${words}`))
+    const fitting = longer.find((each) => each.length <= width)
+    if (fitting === undefined) return line === '' ? longer.at(-1)!.slice(0, Math.max(0, width)) : line
+    line = fitting
   }
   return line
 }
 
-function runningFields(view: RunView): string[] {
+function runningFields(view: RunView): Field[] {
   const plannedMs = view.plannedMs()
   const clock = formatClock(view.elapsedMs())
   const hits = view.aggregate.hits()
   const tests = view.aggregate.tests()
   const live = view.live.rates()
+  const p95 = `p95 ${formatMillis(live.p95)}`
   const lost = view.agentsIn('lost', 'fenced').length
   return [
     plannedMs === null ? clock : `${clock}/${formatClock(plannedMs)}`,
     plural(hits.count, 'hit'),
     `${formatRate(live.hitsPerSecond)}/s`,
     plural(tests.errors + tests.failures, 'error'),
-    `p50 ${formatMillis(live.p50)} p95 ${formatMillis(live.p95)} p99 ${formatMillis(live.p99)}`,
+    [`p50 ${formatMillis(live.p50)} ${p95} p99 ${formatMillis(live.p99)}`, p95],
     plural(view.activeUsers, 'user'),
     ...(hits.failed > 0 ? [`${formatCount(hits.failed)} hits failed`] : []),
     plural(view.agents.size, 'agent') + (lost > 0 ? ` (${lost} lost)` : ''),

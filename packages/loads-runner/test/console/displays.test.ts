@@ -95,7 +95,7 @@ describe('the bar of a terminal', () => {
     for (let width = 20; width <= 250; width++) {
       const { bar, figures } = barLine(view, width)
       assert.ok(bar >= 1 && bar <= 47)
-      assert.ok(bar + figures.length + 4 <= width, `width ${width}: ${bar} and "${figures}"`)
+      assert.ok(bar + figures.length + 6 <= width, `width ${width}: ${bar} and "${figures}"`)
     }
     assert.match(barLine(view, 250).figures, /1 agent$/)
     assert.equal(barLine(view, 20).figures.trim(), '50%')
@@ -163,6 +163,8 @@ describe('statusFields', () => {
     assert.equal(fitFields(['one', 'two', 'three'], 7), 'one')
     assert.equal(fitFields(['one'], 2), 'on')
     assert.equal(fitFields(['one'], -1), '')
+    assert.equal(fitFields(['one', ['two or three', 'two'], 'four'], 15), 'one  two  four')
+    assert.equal(fitFields([['three', 'two']], 2), 'tw')
   })
 })
 
