@@ -68,11 +68,12 @@ export interface RunOptions {
  */
 export async function run(options: RunOptions): Promise<Summary> {
   const { signal, quiet = true, test, results, ...rest } = options
-  const [{ invocationFrom }, { startRun }, { openDisplay }, { Interrupts }, { realWorld }] =
+  const [{ invocationFrom }, { startRun }, { openDisplay }, { summaryText }, { Interrupts }, { realWorld }] =
     await Promise.all([
       import('./read-settings.ts'),
       import('./start-run.ts'),
       import('./console/open-display.ts'),
+      import('./console/summary-text.ts'),
       import('./interrupts.ts'),
       import('./world.ts'),
     ])
@@ -80,17 +81,19 @@ export async function run(options: RunOptions): Promise<Summary> {
   const tests = test === undefined ? [] : typeof test === 'string' ? [test] : test
   const invocation = await invocationFrom(world, { ...rest, quiet, results }, tests)
   const interrupts = new Interrupts({ onSignal: abortSignals(signal) })
+  const display = openDisplay(world.stdout, quiet)
   try {
     const outcome = await startRun({
       invocation,
       world,
-      display: openDisplay(world.stdout, quiet),
+      display,
       interrupts,
       openDirectory: results === undefined ? null : () => openDirectory(world, results),
       askToDetach: null,
     })
     if (outcome.summary === null)
       throw new RunnerError('RUNNER_INTERRUPTED', 'the run was left before its end')
+    display.text(summaryText(outcome.summary, outcome.directory))
     if (outcome.recordError !== null) throw outcome.recordError
     return outcome.summary
   } finally {
