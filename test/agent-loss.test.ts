@@ -49,6 +49,24 @@ describe('an agent that is lost in mid-run', function () {
   })
 
   sideBySide({
+    'may be frozen in its session alone: that is noticed, and it is ended': async () => {
+      const target = await startSteps()
+      const cluster = await StandingCluster.start({ agents: ['a1', 'a2'], files: stepsOf(target) })
+      const args = ['steps.TestSteps.test_step', '--agents', '2', '--users', '4', '--iterations', '100']
+      const run = await cluster.start(args, { timeoutMs: 60_000 })
+      await target.sawRequests(4 * 50)
+      const [session] = descendantsOf(cluster.agent('a2').pid)
+      process.kill(session!.pid, 'SIGSTOP')
+      await run.waitForLine(
+        /^agent a2 .*is lost: its session is gone: .*it said nothing for 10 s and was killed/,
+      )
+      const { exitCode, summary, stderr } = await run.result
+      assert.equal(exitCode, 5, stderr)
+      assert.equal(summary!.tests.finished, 400)
+      assertLedgerBalances(summary!)
+      assert.ok((await cluster.ask('ping')).agents.some(({ id }) => id === 'a2'))
+    },
+
     'is shown at once; its users go on elsewhere from where they were; what is missing is named':
       async () => {
         const target = await startSteps()

@@ -9,11 +9,13 @@ import {
 } from '@loads-runner/engine'
 import { Delta } from '@loads-runner/metrics'
 import type { MovedUser } from '@loads-runner/testcase'
-import { watchMs } from './agent-watch.ts'
 import type { FromSession, ToSession } from './session-messages.ts'
+import { SilenceWatch, watchMs } from './silence-watch.ts'
 
 /** How long a session process may take to close before it is killed, in milliseconds. */
 const closeGraceMs = 3000
+/** A session process that says nothing for so long is frozen, in milliseconds. Its users run in threads of their own. */
+const frozenMs = 10_000
 
 /** A session in a process of its own: own working directory, own environment, own process group. */
 export class ChildSession implements SessionControl {
@@ -44,8 +46,20 @@ export class ChildSession implements SessionControl {
       stream.setEncoding('utf8')
       stream.on('data', (text: string) => listener.log('info', text.trimEnd().slice(0, 10_000)))
     }
-    this.#child.on('message', (message) => this.#onMessage(message as FromSession))
-    const alive = setInterval(() => this.#send({ type: 'alive' }), watchMs)
+    let frozen = ''
+    const watch = new SilenceWatch(frozenMs, () => {
+      frozen = `it said nothing for ${frozenMs / 1000} s and was `
+      this.#killGroup()
+    })
+    this.#child.on('message', (message) => {
+      watch.heard()
+      this.#onMessage(message as FromSession)
+    })
+    const alive = setInterval(() => {
+      this.#send({ type: 'alive' })
+      // On the main thread a user may hold everything up.
+      if (options.spec.workers !== 0) watch.look()
+    }, watchMs)
     this.#exited = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(`it could not be started: ${error.message}`))
       this.#child.once('exit', (code, signal) =>
@@ -54,7 +68,7 @@ export class ChildSession implements SessionControl {
     })
     void this.#exited.then((how) => {
       clearInterval(alive)
-      this.#onExit(how)
+      this.#onExit(frozen + how)
     })
   }
 
@@ -156,6 +170,8 @@ export class ChildSession implements SessionControl {
       case 'closed':
         // It has nothing more to do; a name that is still looked up would hold it for seconds.
         this.#killGroup()
+        break
+      case 'alive':
     }
   }
 

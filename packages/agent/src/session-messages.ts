@@ -14,7 +14,7 @@ export type ToSession =
   | { type: 'finish' }
   | { type: 'stop'; mode: StopMode }
   | { type: 'close' }
-  /** The agent lives. */
+  /** The agent lives. Answered in the same word. */
   | { type: 'alive' }
 
 /** A window as it crosses the pipe: the class of its delta is lost there, its content is not. */
@@ -30,3 +30,4 @@ export type FromSession =
   | { type: 'log'; level: LogLevel; text: string }
   | { type: 'lost'; reason: string }
   | { type: 'closed' }
+  | { type: 'alive' }

@@ -1,10 +1,10 @@
 /** Entry of a session process: one session, driven by its agent; gone when the pipe to the agent closes. */
 import { EngineError, Session, type SessionListener } from '@loads-runner/engine'
-import { AgentWatch, watchMs } from './agent-watch.ts'
 import type { FromSession, ToSession } from './session-messages.ts'
+import { SilenceWatch, watchMs } from './silence-watch.ts'
 
 let session: Session | null = null
-let watch: AgentWatch | null = null
+let watch: SilenceWatch | null = null
 
 const send = (message: FromSession): void => {
   if (process.connected) process.send!(message)
@@ -42,12 +42,13 @@ async function handle(message: ToSession): Promise<void> {
       send({ type: 'closed' })
       return process.disconnect()
     case 'alive':
+      return send({ type: 'alive' })
   }
 }
 
 /** An agent that is frozen can stop no load, no more than one that has lost its broker. */
 function watchAgent(maxSilenceMs: number): void {
-  watch = new AgentWatch(maxSilenceMs, () => {
+  watch = new SilenceWatch(maxSilenceMs, () => {
     listener.log('warning', `the agent has said nothing for ${maxSilenceMs / 1000} s: the load stops`)
     session?.stop('drain')
   })

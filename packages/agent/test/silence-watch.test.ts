@@ -1,31 +1,31 @@
 import assert from 'node:assert/strict'
-import { AgentWatch, watchMs } from '../src/agent-watch.ts'
+import { SilenceWatch, watchMs } from '../src/silence-watch.ts'
 
-describe('AgentWatch', () => {
+describe('SilenceWatch', () => {
   let silences: number
   let now: number
-  let watch: AgentWatch
+  let watch: SilenceWatch
 
   beforeEach(() => {
     silences = 0
     now = 10_000
-    watch = new AgentWatch(3_000, () => silences++, now)
+    watch = new SilenceWatch(3_000, () => silences++, now)
   })
 
-  function pass(ms: number, agentSpeaks: boolean): void {
+  function pass(ms: number, itSpeaks: boolean): void {
     for (const end = now + ms; now < end;) {
       now += watchMs
-      if (agentSpeaks) watch.heard(now)
+      if (itSpeaks) watch.heard(now)
       watch.look(now)
     }
   }
 
-  it('is content with an agent that speaks', () => {
+  it('is content with one who speaks', () => {
     pass(60_000, true)
     assert.equal(silences, 0)
   })
 
-  it('tells once of an agent that has been silent for too long', () => {
+  it('tells once of one who has been silent for too long', () => {
     pass(3_000, false)
     assert.equal(silences, 0)
     pass(10_000, false)

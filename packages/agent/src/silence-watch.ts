@@ -1,11 +1,11 @@
-/** How often an agent says something to its sessions, and a session looks whether it did, in milliseconds. */
+/** How often an agent and its session say something to each other, and look whether the other did, in milliseconds. */
 export const watchMs = 500
 
 /**
- * Notices an agent that says nothing any more although its pipe is open: it is frozen, and nobody could stop the load.
- * Call `heard` for every message and `look` every {@link watchMs}.
+ * Notices the other end of a pipe that says nothing any more although the pipe is open: it is frozen. Call `heard` for
+ * every message and `look` every {@link watchMs}.
  */
-export class AgentWatch {
+export class SilenceWatch {
   readonly #maxSilenceMs: number
   readonly #onSilence: () => void
   #heardAt: number
@@ -24,7 +24,7 @@ export class AgentWatch {
   }
 
   look(now = performance.now()): void {
-    // This process itself stood still: what the agent said meanwhile has not been read.
+    // This process itself stood still: what the other side said meanwhile has not been read.
     const lateMs = now - this.#lookedAt - watchMs
     if (lateMs > watchMs) this.#heardAt += lateMs
     this.#lookedAt = now
