@@ -167,8 +167,24 @@ describe('a standing cluster', function () {
         const seen = target.seen.length
         assert.equal(seen, one.summary!.hits.count + 6)
 
+        target.answer = () => {}
+        const stuck = await cluster.start([...args, '--duration', '60s'])
+        await target.sawRequests(seen + 2)
+        const { runId } = (await cluster.ask('list-runs')).runs.at(-1)!
+        const askedAt = performance.now()
+        assert.match(
+          (await cluster.run(['--stop', runId])).stdout,
+          /is draining: users finish what they are doing/,
+        )
+        assert.match((await cluster.run(['--stop', runId])).stdout, /is draining: users are cut off$/m)
+        const { exitCode, summary } = await stuck.result
+        assert.ok(performance.now() - askedAt < 10_000)
+        assert.equal(exitCode, 7)
+        assert.deepEqual([summary!.tests.started, summary!.tests.interrupted], [2, 2])
+
+        target.answer = (_request, response) => response.end('{}')
         const running = await cluster.start([...args, '--duration', '60s'])
-        await target.sawRequests(seen + 10)
+        await target.sawRequests(target.seen.length + 10)
         const queued = await cluster.start(args)
         await queued.waitForLine(/waiting for agents/)
         assert.equal((await cluster.ask('purge')).stopped.length, 2)

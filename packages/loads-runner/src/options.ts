@@ -370,7 +370,7 @@ export const optionTable: OptionTable<Settings> = {
   stop: {
     flags: '--stop <RUN>',
     group: verbs,
-    help: 'stop a run of the broker',
+    help: 'stop a run of the broker: users finish what they are doing; once more cuts them off',
     initial: null,
     parse: word,
     commandLineOnly: true,
