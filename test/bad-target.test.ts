@@ -55,7 +55,6 @@ describe('a target that misbehaves', function () {
       ends: [`http://127.0.0.1:${ends}/`, 'closed'],
       babbles: [`http://127.0.0.1:${babbles}/`, 'protocol'],
       plain: [`https://127.0.0.1:${babbles}/`, 'tls'],
-      unknown: ['http://no-such-host.invalid/', 'dns'],
       socket_refused: [`ws://127.0.0.1:${refused}/`, 'refused'],
       socket_hangs: [`ws://127.0.0.1:${hangs}/`, 'timeout'],
       socket_resets: [`ws://127.0.0.1:${resets}/`, 'reset'],

@@ -299,7 +299,7 @@ describe('results', function () {
     assert.equal(run.exitCode, 0, run.stdout + run.stderr)
     assert.match(
       run.stdout,
-      /^ +\d+% {2}0:0[12]\/0:03 {2}\d+ hits {2}[\d.]+\/s {2}0 errors {2}p50 .* {2}1 user {2}1 agent$/m,
+      /^ +\d+% {2}0:0\d\/0:03 {2}\d+ hits {2}[\d.]+\/s {2}0 errors {2}p50 .* {2}1 user {2}1 agent$/m,
     )
     assert.match(run.stdout, /^\[={47}\] {2}100%$/m)
     // oxlint-disable-next-line no-control-regex
