@@ -5,7 +5,8 @@ const uuid = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g
 // A quote inside a word is an apostrophe and opens nothing.
 const quoted = /(?<!\w)(["'`])(?:(?!\1)[^\n]){0,200}\1(?!\w)/g
 const hex = /\b(?:0x[0-9a-f]+|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,})\b/gi
-const number = /\d+(?:[.:,]\d+)*/g
+// A sign, an address with its port, an exponent.
+const number = /(?:(?<![\w-])-)?\d+(?:[.:,]\d+)*(?:e[+-]?\d+)?/gi
 
 /**
  * What makes two errors the same kind of error: their type, and their message with everything folded that changes from
