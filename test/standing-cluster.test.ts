@@ -140,7 +140,7 @@ describe('a standing cluster', function () {
         const first = await cluster.start([...args, '--duration', '60s'])
         await target.sawRequests(10)
         const second = await cluster.start([...args, '--iterations', '3'])
-        await second.waitForLine(/waiting for agents/)
+        await second.waitForLine(/waiting for 2 free agents: 0 of 2 free$/)
 
         const startedAt = performance.now()
         const refused = await cluster.run(['page.TestPage.test_page', '--agents', '3'])
@@ -186,7 +186,7 @@ describe('a standing cluster', function () {
         const running = await cluster.start([...args, '--duration', '60s'])
         await target.sawRequests(target.seen.length + 10)
         const queued = await cluster.start(args)
-        await queued.waitForLine(/waiting for agents/)
+        await queued.waitForLine(/waiting for 2 free agents/)
         assert.equal((await cluster.ask('purge')).stopped.length, 2)
         for (const run of [running, queued]) assert.equal((await run.result).exitCode, 7)
         for (const name of ['a1', 'a2']) {

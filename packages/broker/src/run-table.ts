@@ -151,11 +151,16 @@ export class RunTable {
       this.#shortSinceMs.set(run, since)
       const waitedMs = clock.monotonic() - since
       if (waitedMs >= run.spec.waitForAgentsMs) run.giveUp(4, this.#tooFew(run.spec))
+      else run.wait(`waiting for ${run.spec.agents} agents: ${candidates.length} registered`)
       return true
     }
     this.#shortSinceMs.delete(run)
     const chosen = place(candidates, run.spec.agents)
-    if (chosen === null) return false
+    if (chosen === null) {
+      const free = candidates.filter(({ busy, slots }) => busy < slots).length
+      run.wait(`waiting for ${run.spec.agents} free agents: ${free} of ${candidates.length} free`)
+      return false
+    }
     this.safely(run, () => run.begin(chosen.map((id) => registry.get(id)!)))
     return true
   }

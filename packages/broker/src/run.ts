@@ -66,6 +66,8 @@ export class Run {
   readonly #causes: Cause[] = []
   /** Load is over, or never will be: nobody but the conductor is waited for. */
   #concluding = false
+  /** Why it is queued, as last said. */
+  #waitsFor = ''
   #end: { snapshot: SnapshotEvent; row: RunRow } | null = null
 
   constructor(options: RunOptions) {
@@ -155,6 +157,13 @@ export class Run {
   }
 
   // ---- the way of a run: begin, prepared, set up, armed, stages, end
+
+  /** It is not its turn yet: says why, once. */
+  wait(why: string): void {
+    if (this.#waitsFor === why || this.ended) return
+    this.#waitsFor = why
+    this.#showState(why)
+  }
 
   /** Gives every agent its share and has it load the tests. */
   begin(agents: readonly RegisteredAgent[]): void {

@@ -112,6 +112,10 @@ describe('run table', () => {
       const run = console.run(runId)
       await world.pass(5000)
       assert.deepEqual(run.states, ['queued'])
+      assert.deepEqual(
+        run.ofType('state').map(({ note }) => note),
+        ['waiting for 2 agents: 1 registered'],
+      )
       await world.agent('late').dial()
       await world.until('finished', () => run.summary !== null)
       assert.equal(run.summary!.exitCode, 0)

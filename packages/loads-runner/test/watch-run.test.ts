@@ -275,7 +275,6 @@ describe('watchRun', () => {
     )
     const { view } = await watching
     assert.deepEqual(notices, [
-      'queued: waiting for 2 agents',
       'stage 1 of 2: 10 users',
       'agent a1 on here is suspect: silent for 2 s',
       'warning: a1: token [redacted]',

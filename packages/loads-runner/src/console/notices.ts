@@ -33,10 +33,9 @@ function ownNotices(event: EventMessage['event'], view: RunView, debug: boolean)
           `stage ${event.stage + 1} of ${stages.length}: ${plural(stages[event.stage]?.users ?? 0, 'user')}`,
         ]
       }
-      const waits = event.state === 'queued' || event.state === 'draining'
-      return waits && event.note !== '' && event.note !== tearDownNote
-        ? [`${event.state}: ${oneLine(event.note)}`]
-        : []
+      // What a queued run waits for is in its line of figures.
+      const stops = event.state === 'draining' && event.note !== '' && event.note !== tearDownNote
+      return stops ? [`draining: ${oneLine(event.note)}`] : []
     }
     case 'log': {
       if (event.level === 'info' && !debug) return []
