@@ -89,6 +89,20 @@ describe('hooks', function () {
     })
   }
 
+  it('give each class its own, also where two have one name', async () => {
+    const file = (name: string) => `
+      import { TestCase } from 'loads-runner'
+      export class TestTwin extends TestCase {
+        static async setUpRun() { return '${name}' }
+        async test_twin() { this.incrCounter('${name} got ' + this.run.data) }
+      }`
+    const run = await runCli(['one.TestTwin', 'two.TestTwin'], {
+      files: { 'one.ts': file('one'), 'two.ts': file('two') },
+    })
+    assert.equal(run.exitCode, 0, run.stdout + run.stderr)
+    assert.deepEqual(run.summary!.counters, { 'one got one': 1, 'two got two': 1 })
+  })
+
   it('are called at Ctrl-C, after the executions have finished', async () => {
     const directory = await temporaryDirectory()
     const server = await startServer(() => {})
@@ -168,14 +182,14 @@ describe('a hook that fails', function () {
       static async setUpRun() { throw new Error('the database is not there') }
       static async tearDownRun() { console.log('tearDownRun was called') }`)
     assert.equal(run.exitCode, 4, run.stdout + run.stderr)
-    assert.match(run.stdout, /^error: setUpRun failed: TestHooks: Error: the database is not there$/m)
+    assert.match(run.stdout, /^error: setUpRun failed: hooked\.TestHooks: Error: the database is not there$/m)
     assert.match(run.stdout, /hooked\.ts:6:\d+/)
     assert.match(run.stdout, /^tearDownRun was called$/m)
     const { verdict, tests, reasons, started } = run.summary!
     assert.equal(verdict, 'infrastructure')
     assert.equal(tests.started, 0)
     assert.equal(started, null)
-    assert.match(reasons.join(), /^setUpRun failed: TestHooks: Error: the database is not there/)
+    assert.match(reasons.join(), /^setUpRun failed: hooked\.TestHooks: Error: the database is not there/)
   })
 
   it('setUpRun that returns what JSON cannot hold: exit code 4', async () => {
@@ -188,7 +202,7 @@ describe('a hook that fails', function () {
     const run = await runWith(`static async tearDownRun() { throw new Error('cannot drop it') }`)
     assert.equal(run.exitCode, 4, run.stdout + run.stderr)
     assert.equal(run.summary!.tests.successes, 4)
-    assert.match(run.summary!.reasons.join(), /^tearDownRun failed: TestHooks: Error: cannot drop it/)
+    assert.match(run.summary!.reasons.join(), /^tearDownRun failed: hooked\.TestHooks: Error: cannot drop it/)
   })
 
   it('setUpAgent: no load, exit code 4 with the text', async () => {

@@ -4,7 +4,7 @@ import { lendEnvironment } from './environment.ts'
 import { EngineError } from './errors.ts'
 import { classesOf } from './select-tests.ts'
 import type { SessionSpec } from './session-spec.ts'
-import { importModules, ownStack } from './test-modules.ts'
+import { classKey, importModules, ownStack } from './test-modules.ts'
 import { WorkDirectory } from './work-directory.ts'
 
 /** What setUpRun returns may be this long as JSON text. */
@@ -43,7 +43,7 @@ export class Conductor {
       const modules = await importModules(directory.path, manifest.entry!)
       const chosen = manifest.tests.filter((test) => spec.tests.some(({ label }) => label === test.label))
       const classOf = (test: ManifestTest) => classesOf(modules[test.module] ?? {}).get(test.className)!
-      const classes = new Map(chosen.map((test) => [test.className, classOf(test)]))
+      const classes = new Map(chosen.map((test) => [classKey(test), classOf(test)]))
       return new Conductor(directory, classes, hookContext(spec, runId), giveBack)
     } catch (error) {
       giveBack()
@@ -53,7 +53,7 @@ export class Conductor {
   }
 
   /**
-   * @returns JSON text: what each class's setUpRun returned, by class name
+   * @returns JSON text: what each class's setUpRun returned, by `module.Class`
    * @throws {EngineError} SET_UP_FAILED when one throws, or returns what JSON cannot hold or more than 1 MB
    */
   async setUpRun(): Promise<string> {

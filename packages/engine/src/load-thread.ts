@@ -9,7 +9,7 @@ import type { LoadUser, UserSurroundings } from './load-user.ts'
 import { Pause } from './pause.ts'
 import type { LogLevel } from './session-spec.ts'
 import { TestCycle } from './test-cycle.ts'
-import { importModules, ownStack } from './test-modules.ts'
+import { classKey, importModules, ownStack } from './test-modules.ts'
 import { classesOf } from './select-tests.ts'
 import type { ThreadPort, ThreadSetup, ToThread } from './thread-messages.ts'
 import { ThreadState } from './thread-state.ts'
@@ -137,7 +137,7 @@ export class LoadThread implements UserSurroundings {
       if (test === undefined || cls === undefined) {
         throw new EngineError('TEST_NOT_FOUND', 3, `test '${label}' is not in the bundle`)
       }
-      return { label, cls, className: test.className, method: test.method, parameters: test.parameters }
+      return { label, cls, classKey: classKey(test), method: test.method, parameters: test.parameters }
     })
     const weights = spec.tests.map((test) => test.weight)
     if (weights.every((weight) => weight === 0)) {
@@ -165,14 +165,14 @@ export class LoadThread implements UserSurroundings {
   async #callClassHook(hook: 'setUpAgent' | 'tearDownAgent'): Promise<void> {
     const { runId, agent, spec } = this.setup
     for (const cls of new Set(this.#tests.map((test) => test.cls))) {
-      const { className } = this.#tests.find((test) => test.cls === cls)!
+      const test = this.#tests.find((each) => each.cls === cls)!
       await cls[hook]?.({
         runId,
         seed: spec.seed,
         agent,
         params: spec.params,
         serverUrl: spec.target.serverUrl,
-        data: this.#runData[className] ?? null,
+        data: this.#runData[test.classKey] ?? null,
       })
     }
   }

@@ -36,7 +36,7 @@ export interface UserSurroundings {
   readonly state: ThreadState
   readonly pause: Pause
   readonly cycle: TestCycle
-  /** What setUpRun returned, by class name. */
+  /** What setUpRun returned, by `module.Class`. */
   readonly runData: Readonly<Record<string, unknown>>
   /** Set when no further execution may start. */
   readonly draining: boolean

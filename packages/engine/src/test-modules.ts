@@ -5,6 +5,11 @@ import { EngineError } from './errors.ts'
 /** Exports of the user's modules, by module name. */
 export type TestModules = Record<string, Record<string, unknown>>
 
+/** What names a class in a whole run: two modules may have classes of one name. */
+export function classKey({ module, className }: { module: string; className: string }): string {
+  return `${module}.${className}`
+}
+
 /**
  * Imports an unpacked bundle.
  *

@@ -20,7 +20,8 @@ import { UserMeter } from './user-meter.ts'
 export interface LoadedTest {
   label: string
   cls: TestClass
-  className: string
+  /** Of what setUpRun returned for its class. */
+  classKey: string
   method: string
   parameters: Record<string, unknown> | null
 }
@@ -235,7 +236,7 @@ class Context implements UserContext {
     this.target = spec.target
     this.#common = spec.params
     this.params = withParameters(spec.params, test.parameters)
-    this.run = { id: runId, seed: spec.seed, agent, data: around.runData[test.className] ?? null }
+    this.run = { id: runId, seed: spec.seed, agent, data: around.runData[test.classKey] ?? null }
   }
 
   get random(): Random {
