@@ -17,6 +17,8 @@ export interface RunnerResources {
   statsdPort(): Promise<number>
   /** How to start a command so that it ends with the pipe at {@link leashDescriptor}. */
   commandLine(command: string): { file: string; args: string[] }
+  /** A runner ended well, with fewer executions than it was asked for. */
+  endedShort(): void
 }
 
 /** A virtual user that is a process of its own, in any language. */
@@ -201,6 +203,8 @@ export class ExternalUser implements LoadUser {
       const why = bad ? message : 'the runner ended in the middle of a test'
       this.#execution(outcome, this.#reported ? this.#begun! : begun, this.#meter.test, 'RunnerError', why)
       if (outcome !== 'interrupted') part.onProgress(part.fromIteration + ++this.#finished)
+    } else if (!bad && !this.#ending && part.iterations !== null) {
+      if (part.fromIteration + this.#finished < part.iterations) this.#shared.endedShort()
     } else if (bad && !this.#ending) {
       this.#around.recorder.internal('error.uncaught', '', 1)
       this.#group(this.#meter.test, 'RunnerError', message)

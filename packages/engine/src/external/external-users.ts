@@ -7,6 +7,7 @@ export class ExternalUsers implements RunnerResources {
   readonly #around: UserSurroundings
   readonly #statsd: StatsdListener
   readonly #port: Promise<number>
+  #short = 0
 
   constructor(around: UserSurroundings) {
     this.#around = around
@@ -27,8 +28,18 @@ export class ExternalUsers implements RunnerResources {
     return { file: 'sh', args: ['-c', guarded, 'sh', command] }
   }
 
+  endedShort(): void {
+    this.#short++
+  }
+
   async close(): Promise<void> {
     await this.#statsd.close()
+    if (this.#short > 0) {
+      this.#around.log(
+        'warning',
+        `${this.#short} runners ended before they had made the executions of LOADS_ITERATIONS`,
+      )
+    }
     if (this.#statsd.malformed > 0) {
       this.#around.log(
         'warning',

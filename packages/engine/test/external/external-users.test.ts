@@ -59,6 +59,16 @@ s.sendto(b'stock:7|g\\nnonsense', (os.environ['STATSD_HOST'], int(os.environ['ST
     assert.match(group.detail!.sample, /exit code 3[^]*boom/)
   })
 
+  it('says when runners made fewer executions than they were asked for', async () => {
+    const script = `echo '{"loads":"start"}' >&3; echo '{"loads":"success"}' >&3`
+    const run = await runSession({
+      ...runner({ 'user.sh': script }, 'sh user.sh'),
+      profile: { stages: [{ users: 2, iterations: 3, durationMs: null }] },
+    })
+    assert.equal(run.aggregate.tests().successes, 2)
+    assert.deepEqual(run.logs, ['2 runners ended before they had made the executions of LOADS_ITERATIONS'])
+  })
+
   it('ends a runner that does not end, with all that it started', async () => {
     const script = `sleep 300 & echo "{\\"loads\\":\\"start\\"}" >&3; echo $! ; trap '' TERM; while :; do sleep 1; done`
     let pid = 0
