@@ -154,6 +154,9 @@ describe('a standing cluster', function () {
           runs.map(({ state }) => state),
           ['running', 'queued'],
         )
+        const nobody = await cluster.run(['--check-cluster'])
+        assert.equal(nobody.exitCode, 4)
+        assert.equal(nobody.stderr, 'error: there is nothing to check: all 2 agents are busy\n')
         const stopped = await cluster.run(['--stop', runs[0]!.runId])
         assert.equal(stopped.exitCode, 0, stopped.stderr)
         const [one, two] = await Promise.all([first.result, second.result])

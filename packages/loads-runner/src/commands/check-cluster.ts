@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Summary } from '@loads-runner/metrics'
 import type { AgentRow } from '@loads-runner/protocol'
 import type { BrokerConnection } from '../broker-connection.ts'
 import { silentDisplay } from '../console/display.ts'
 import { formatMillis, plural } from '../console/figures.ts'
-import { textTable } from '../console/text-table.ts'
+import { oneLine, textTable } from '../console/text-table.ts'
 import { RunnerError } from '../errors.ts'
 import { Interrupts } from '../interrupts.ts'
 import { planRun } from '../plan-run.ts'
@@ -31,27 +32,39 @@ export interface CheckRow {
 const checkName = 'cluster-check.ClusterCheck'
 /** How long an agent may take for the whole check. */
 const checkMs = 30_000
+/** How long an agent may take to become free again after a run. */
+const clearMs = 2000
 
 /** `--check-cluster`: a small run on all idle agents, to see that bundles, load and results get through. */
 export async function checkClusterCommand(world: World, invocation: Invocation): Promise<number> {
   const interrupts = new Interrupts(world)
   try {
     return await withBroker(invocation, async (connection) => {
-      const { agents } = await interrupts.race(connection.request('ping', {}))
-      const idle = agents.filter((agent) => agent.busy < agent.slots)
+      const { idle, busy } = await interrupts.race(agentsOf(connection))
       if (idle.length === 0) {
         const text =
-          agents.length === 0 ? 'no agent is registered' : `all ${plural(agents.length, 'agent')} are busy`
+          busy.length === 0 ? 'no agent is registered' : `all ${plural(busy.length, 'agent')} are busy`
         throw new RunnerError('RUNNER_CLUSTER', `there is nothing to check: ${text}`)
       }
       const summary = await checkRun(world, invocation, connection, idle.length, interrupts)
       const rows = checkRows(idle, summary)
       const healthy = rows.every((row) => row.ran && (row.target === null || row.targetMs !== null))
-      await answer(world, invocation, { agents: rows, summary }, () => checkText(rows, summary))
+      const result = { agents: rows, busy: busy.map((agent) => agent.id), summary }
+      await answer(world, invocation, result, () => checkText(rows, summary, busy))
       return healthy && summary.exitCode === 0 ? 0 : summary.exitCode || 1
     })
   } finally {
     interrupts.close()
+  }
+}
+
+/** Those with a free slot, and the others. Where a run has just ended, its agents are given a moment to clear it away. */
+async function agentsOf(connection: BrokerConnection): Promise<{ idle: AgentRow[]; busy: AgentRow[] }> {
+  for (const deadline = performance.now() + clearMs; ; await sleep(clearMs / 10)) {
+    const { agents } = await connection.request('ping', {})
+    const idle = agents.filter((agent) => agent.busy < agent.slots)
+    const busy = agents.filter((agent) => agent.busy >= agent.slots)
+    if (busy.length === 0 || performance.now() > deadline) return { idle, busy }
   }
 }
 
@@ -124,6 +137,7 @@ export function checkRows(
 export function checkText(
   rows: readonly CheckRow[],
   { verdict, reasons }: Pick<Summary, 'verdict' | 'reasons'>,
+  busy: readonly Pick<AgentRow, 'id' | 'runs'>[] = [],
 ): string {
   const table = textTable(rows, [
     { title: 'agent', of: (row) => row.agent },
@@ -140,5 +154,7 @@ export function checkText(
         ]
       : []),
   ])
-  return `${table}\n${plural(rows.length, 'agent')} checked: ${verdict}\n${reasons.map((reason) => `  ${reason}\n`).join('')}`
+  const left = busy.map(({ id, runs }) => oneLine(`not checked: ${id} is busy (${runs.join(' ')})`) + '\n')
+  const why = reasons.map((reason) => `  ${reason}\n`)
+  return `${table}\n${left.join('')}${plural(rows.length, 'agent')} checked: ${verdict}\n${why.join('')}`
 }

@@ -74,5 +74,10 @@ describe('answers of a broker', () => {
         'a2     h1    0.1.0    did not run  -\n' +
         '\n2 agents checked: failed\n  no execution finished\n',
     )
+    const busy = [{ id: 'a3', runs: ['r1', 'r2'] }]
+    assert.match(
+      checkText(rows, { verdict: 'passed', reasons: [] }, busy),
+      /\n\nnot checked: a3 is busy \(r1 r2\)\n2 agents checked: passed\n$/,
+    )
   })
 })
