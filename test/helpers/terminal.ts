@@ -8,10 +8,14 @@ import { temporaryDirectory } from './temporary.ts'
 
 const runner = fileURLToPath(new URL('../../packages/loads-runner/bin/loads-runner.js', import.meta.url))
 
-/** The program `script` gives its child a terminal, and passes on what is typed and what is shown. Only on Linux. */
+/**
+ * The program `script` gives its child a terminal, and passes on what is typed and what is shown. Only on Linux.
+ * Its child is a shell that becomes the command (`exec`): Ctrl-C goes to all of a terminal, and some shells, having
+ * waited for a command that outlived it, end with 130 instead of the command's own exit code.
+ */
 const terminalProgram = `
   import { spawn } from 'node:child_process'
-  const command = process.argv.slice(2).map((word) => "'" + word + "'").join(' ')
+  const command = 'exec ' + process.argv.slice(2).map((word) => "'" + word + "'").join(' ')
   const child = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], { stdio: 'inherit' })
   child.on('exit', (code) => process.exit(code ?? 1))
 `
