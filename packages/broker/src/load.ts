@@ -1,5 +1,5 @@
 import type { CommitEvent, RunSpec, StopMode, WindowMessage } from '@loads-runner/protocol'
-import type { MovedUser } from '@loads-runner/testcase/load-profile'
+import type { MovedUser } from '@loads-runner/testcase/load'
 import type { Clock } from './clock.ts'
 import type { Journal } from './journal.ts'
 import { isPastKill } from './limits.ts'

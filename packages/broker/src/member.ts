@@ -1,5 +1,5 @@
 import type { AgentState, AgentView, BrokerToAgent, SessionLedger } from '@loads-runner/protocol'
-import type { LoadProfile, MovedUser, Share } from '@loads-runner/testcase/load-profile'
+import type { LoadProfile, MovedUser, Share } from '@loads-runner/testcase/load'
 import type { RegisteredAgent } from './agent-registry.ts'
 import { owedByLost, type AgentWindows } from './coverage.ts'
 import { closeLedger, type AgentLedger } from './ledger.ts'

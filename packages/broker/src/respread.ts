@@ -1,4 +1,4 @@
-import type { LoadProfile, MovedUser, Share } from '@loads-runner/testcase/load-profile'
+import type { LoadProfile, MovedUser, Share } from '@loads-runner/testcase/load'
 
 /** What becomes of the users of a lost agent: pure arithmetic. */
 

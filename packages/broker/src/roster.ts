@@ -1,5 +1,5 @@
 import type { AgentState } from '@loads-runner/protocol'
-import type { MovedUser } from '@loads-runner/testcase/load-profile'
+import type { MovedUser } from '@loads-runner/testcase/load'
 import type { RegisteredAgent } from './agent-registry.ts'
 import type { Member } from './member.ts'
 import { deal } from './respread.ts'

@@ -1,6 +1,6 @@
 import type { RunFacts } from '@loads-runner/metrics'
 import type { RunSpec } from '@loads-runner/protocol'
-import { plannedExecutions } from '@loads-runner/testcase/load-profile'
+import { plannedExecutions } from '@loads-runner/testcase/load'
 import { coverageOf } from './coverage.ts'
 import { sumLedgers } from './ledger.ts'
 import type { Member } from './member.ts'

@@ -10,7 +10,7 @@ import {
   type SnapshotEvent,
   type StopMode,
 } from '@loads-runner/protocol'
-import { shareOut } from '@loads-runner/testcase/load-profile'
+import { shareOut } from '@loads-runner/testcase/load'
 import type { RegisteredAgent } from './agent-registry.ts'
 import type { Clock } from './clock.ts'
 import { complaintAbout, Conductor } from './conductor.ts'

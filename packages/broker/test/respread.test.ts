@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { shareOut, type LoadProfile } from '@loads-runner/testcase/load-profile'
+import { shareOut, type LoadProfile } from '@loads-runner/testcase/load'
 import {
   deal,
   plannedOf,

@@ -1,4 +1,4 @@
-import { splitEvenly, type Share, type UserRange } from '@loads-runner/testcase/load-profile'
+import { splitEvenly, type Share, type UserRange } from '@loads-runner/testcase/load'
 import type { SessionSpec } from './session-spec.ts'
 
 /** Users that one load thread carries before another core is taken. */

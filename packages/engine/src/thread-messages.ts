@@ -1,5 +1,5 @@
 import type { Definition } from '@loads-runner/metrics'
-import type { MovedUser, UserRange } from '@loads-runner/testcase/load-profile'
+import type { MovedUser, UserRange } from '@loads-runner/testcase/load'
 import type { Manifest } from './bundle-archive.ts'
 import type { LogLevel, SessionSpec } from './session-spec.ts'
 

@@ -1,4 +1,4 @@
-import type { MovedUser, UserRange } from '@loads-runner/testcase/load-profile'
+import type { MovedUser, UserRange } from '@loads-runner/testcase/load'
 
 /**
  * Finished iterations of some users of one load thread, in shared memory: the thread writes, the session's main thread

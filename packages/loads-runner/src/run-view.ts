@@ -2,7 +2,7 @@ import { Aggregate, DeltaDecoder, Live } from '@loads-runner/metrics'
 import type { Summary } from '@loads-runner/metrics'
 import { tearDownNote } from '@loads-runner/protocol'
 import type { AgentView, RunEvent, RunSpec, RunState } from '@loads-runner/protocol'
-import { plannedExecutions } from '@loads-runner/testcase/load-profile'
+import { plannedExecutions } from '@loads-runner/testcase/load'
 
 /** Everything a console knows of a run: made from its events, in order, by {@link apply}. */
 export class RunView {

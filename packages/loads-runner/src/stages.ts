@@ -1,4 +1,4 @@
-import type { Stage } from '@loads-runner/testcase/load-profile'
+import type { Stage } from '@loads-runner/testcase/load'
 
 /** The settings that make the stages of a run. */
 export interface StageSettings {

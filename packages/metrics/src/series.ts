@@ -4,7 +4,28 @@
  * by it.
  */
 export type SeriesKind =
-  'http' | 'websocket' | 'counter' | 'gauge' | 'timing' | 'execution' | 'error' | 'internal'
+  | HitKind
+  | 'counter'
+  | 'gauge'
+  | 'timing'
+  | 'execution'
+  | 'error'
+  | 'internal'
+  /** A check that held (`status` ok) or did not (`status` failed). */
+  | 'check'
+  /** Duration of a named step. */
+  | 'step'
+  /** Part of a hit's time; `status` is the name of the phase. */
+  | 'phase'
+  /** From the intended start: of an execution (`name` is the test) ... */
+  | 'response'
+  /** ... and of its first hit (name, method and status are the hit's). */
+  | 'hit-response'
+  /** From the intended to the actual start of an execution; `name` is the test. */
+  | 'lateness'
+
+/** Kinds of requests: each is a hit. */
+export type HitKind = 'http' | 'websocket' | 'sse' | 'grpc' | 'tcp' | 'udp' | 'call'
 
 export interface SeriesKey {
   readonly kind: SeriesKind

@@ -27,7 +27,7 @@ export type {
 
 export { agentToBrokerSchema, sessionLedgerSchema, windowSchema } from './messages/agent-to-broker.ts'
 export type { AgentToBroker, SessionLedger, WindowMessage } from './messages/agent-to-broker.ts'
-export { brokerToAgentSchema, stopModeSchema } from './messages/broker-to-agent.ts'
+export { brokerToAgentSchema, controlChangeSchema, stopModeSchema } from './messages/broker-to-agent.ts'
 export type { BrokerToAgent, StopMode } from './messages/broker-to-agent.ts'
 export {
   agentStateSchema,
@@ -44,6 +44,7 @@ export type {
   RunEvent,
   RunState,
   SnapshotEvent,
+  ThresholdState,
 } from './messages/events.ts'
 export {
   agentRowSchema,
@@ -59,13 +60,15 @@ export type {
   RunRow,
 } from './messages/operator.ts'
 export {
+  loadModelSchema,
   loadProfileSchema,
   onAgentLossSchema,
   redacted,
   runSpecSchema,
-  stageSchema,
+  scenarioSchema,
   targetOptionsSchema,
   testSelectionSchema,
+  thresholdSchema,
 } from './messages/run-spec.ts'
 export type { OnAgentLoss, RunSpec, TestSelection } from './messages/run-spec.ts'
 

@@ -44,15 +44,7 @@ export { isAssertionFailure } from './assertion-failure.ts'
 export { isTestClass, testMethodsOf, weightOf } from './test-class.ts'
 export { createRandom } from './random.ts'
 export { defaultTarget } from './context.ts'
-export type { RunView, TargetOptions, UserContext } from './context.ts'
+export { defaultConnections } from './context.ts'
+export type { ConnectionOptions, RunView, TargetOptions, UserContext } from './context.ts'
 export { silentMeter } from './meter.ts'
-export type { HitErrorClass, Meter, Tags } from './meter.ts'
-export {
-  firstUserOf,
-  plannedExecutions,
-  rampUpOffset,
-  shareOut,
-  splitEvenly,
-  stageOfUser,
-} from './load-profile.ts'
-export type { LoadProfile, MovedUser, Share, Stage, UserRange } from './load-profile.ts'
+export type { HitErrorClass, HitKind, HitPhase, Meter, Tags } from './meter.ts'

@@ -1,6 +1,6 @@
 import { Delta, DeltaEncoder, emptySeriesDelta, type SeriesKey } from '@loads-runner/metrics'
 import type { AgentConnection, RunSpec, WindowMessage } from '@loads-runner/protocol'
-import type { MovedUser, Share } from '@loads-runner/testcase/load-profile'
+import type { MovedUser, Share } from '@loads-runner/testcase/load'
 
 const test = 'TestWebSite.test_es'
 

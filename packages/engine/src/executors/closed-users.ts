@@ -1,4 +1,4 @@
-import { rampUpOffset, type MovedUser, type UserRange } from '@loads-runner/testcase/load-profile'
+import { rampUpOffset, type MovedUser, type UserRange } from '@loads-runner/testcase/load'
 import type { LoadUser, UserPart, UserSurroundings } from '../load-user.ts'
 
 /**

@@ -9,11 +9,13 @@ const runId = v.string()
 
 /** Counts of executions of one session since its start. started = finished + interrupted + running. */
 export const sessionLedgerSchema = v.object({
-  /** Executions that the share holds; 0 for stages bounded by time. */
+  /** Executions that the share holds, and in open models those that fell due; 0 for closed stages bounded by time. */
   planned: count,
   started: count,
   finished: count,
   interrupted: count,
+  /** Open models: fell due and never started. planned = started + dropped when nothing waits any more. */
+  dropped: count,
 })
 
 export const windowSchema = v.object({
@@ -28,7 +30,7 @@ export const windowSchema = v.object({
   final: v.boolean(),
   activeUsers: count,
   ledger: sessionLedgerSchema,
-  /** User numbers and finished iterations that changed in this window: user, iterations, user, iterations ... */
+  /** Units that moved on in this window: unit, finished iterations (open models: starts), unit, iterations ... */
   progress: v.array(count),
   /** What was recorded in the window, by metrics' delta codec. */
   delta: bytes,
@@ -37,7 +39,15 @@ export const windowSchema = v.object({
     eventLoopLagMs: millis,
     /** CPU seconds used per second; 1 is one core. */
     cpu: v.pipe(v.number(), v.minValue(0)),
+    /** Milliseconds of this window in which a load thread collected garbage (the worst thread). */
+    gcMs: millis,
+    /** 99th percentile of how late starts were although a user was free; 0 without such starts. */
+    latenessMs: millis,
+    /** Local ports ran out: connections could not be made. */
+    portsExhausted: v.boolean(),
   }),
+  /** Rows of leased feeds that were used in this window: first, count, first, count ... */
+  rows: v.array(v.object({ feed: v.string(), used: v.array(count) })),
 })
 
 export const agentToBrokerSchema = v.variant('type', [
@@ -50,9 +60,11 @@ export const agentToBrokerSchema = v.variant('type', [
   v.object({ type: v.literal('armed'), runId }),
   /** The session cannot run (exitCode by the contract: 3 not loadable, 4 anything else). */
   v.object({ type: v.literal('cannot-run'), runId, exitCode: count, message: v.string() }),
-  /** All users of this stage on this agent have ended. */
+  /** All units of this stage on this agent have ended. */
   v.object({ type: v.literal('stage-done'), runId, stage: count }),
   windowSchema,
+  /** Some more rows of a leased feed are needed; `size` is the number of rows in the file. Answered by `rows`. */
+  v.object({ type: v.literal('lease-rows'), runId, feed: v.string(), size: count, count }),
   /** The session is gone without its final window (killed, out of memory). */
   v.object({ type: v.literal('session-lost'), runId, reason: v.string() }),
   /** Every process and file of the run is gone; its slot is free. */

@@ -8,7 +8,12 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const runId = v.string()
 
 const shareSchema = v.object({ ranges: v.array(v.object({ first: count, count })) })
-const movedUserSchema = v.object({ user: count, stage: count, fromIteration: count })
+const movedUnitSchema = v.object({ unit: count, stage: count, fromIteration: count })
+export const controlChangeSchema = v.object({
+  atMs: v.pipe(v.number(), v.minValue(0)),
+  target: v.pipe(v.number(), v.minValue(0)),
+  paused: v.boolean(),
+})
 export const stopModeSchema = v.picklist(['drain', 'cancel', 'kill'])
 
 export const brokerToAgentSchema = v.variant('type', [
@@ -18,10 +23,17 @@ export const brokerToAgentSchema = v.variant('type', [
   v.object({ type: v.literal('bundle'), runId, hash: v.string(), last: v.boolean(), bytes }),
   /** Run setUpAgent. `data`: JSON text of what the conductor's setUpRun returned, by class name. Answered by `armed`. */
   v.object({ type: v.literal('arm'), runId, data: v.string() }),
-  /** Begin a stage. Stage 0 is the start of the run's clock. */
+  /**
+   * Begin a stage. The first such message is the start of the run's clock; the first stage of a scenario begins its
+   * `startMs` after that, by the session's own clock.
+   */
   v.object({ type: v.literal('start-stage'), runId, stage: count }),
-  /** Take over users of a lost agent. */
-  v.object({ type: v.literal('add-users'), runId, users: v.array(movedUserSchema) }),
+  /** Take over units of a lost agent. */
+  v.object({ type: v.literal('add-units'), runId, units: v.array(movedUnitSchema) }),
+  /** All changes of an externally controlled stage so far, in order. May be said again. */
+  v.object({ type: v.literal('control'), runId, stage: count, changes: v.array(controlChangeSchema) }),
+  /** Rows `first` to `first + count - 1` of a leased feed are this agent's; a count of 0: none is left. */
+  v.object({ type: v.literal('rows'), runId, feed: v.string(), first: count, count }),
   /** The last stage is over on every agent: when no user runs any more, send the final window. */
   v.object({ type: v.literal('finish'), runId }),
   v.object({ type: v.literal('stop'), runId, mode: stopModeSchema }),

@@ -55,6 +55,15 @@ export const agentViewSchema = v.object({
 export type AgentView = v.InferOutput<typeof agentViewSchema>
 export type AgentState = v.InferOutput<typeof agentStateSchema>
 
+export const thresholdStateSchema = v.object({
+  expression: v.string(),
+  /** Null: too little was recorded to say. */
+  value: v.nullable(v.number()),
+  /** Null: too little was recorded to say; at the end of a run that is false. */
+  ok: v.nullable(v.boolean()),
+})
+export type ThresholdState = v.InferOutput<typeof thresholdStateSchema>
+
 /** One or more windows merged and committed. */
 export const commitSchema = v.object({
   type: v.literal('commit'),
@@ -69,7 +78,11 @@ export const commitSchema = v.object({
   started: count,
   finished: count,
   interrupted: count,
-  generator: v.object({ eventLoopLagMs: millis, cpu: v.number() }),
+  planned: count,
+  dropped: count,
+  /** The windows lie in the run's warm-up: what they hold counts apart. */
+  warmUp: v.boolean(),
+  generator: v.object({ eventLoopLagMs: millis, cpu: v.number(), latenessMs: millis }),
   /** Merged delta, by metrics' delta codec; one encoder per run, so definitions are in the first commit that uses them. */
   delta: bytes,
 })
@@ -92,6 +105,9 @@ export const runEventSchema = v.variant('type', [
     started: count,
     finished: count,
     interrupted: count,
+    planned: count,
+    dropped: count,
+    thresholds: v.array(thresholdStateSchema),
     delta: bytes,
   }),
   v.object({
@@ -101,6 +117,17 @@ export const runEventSchema = v.variant('type', [
     startedAt: v.nullable(v.number()),
     stage: count,
     note: v.string(),
+  }),
+  /** How the thresholds stand, each time that one of them changes and every few seconds. */
+  v.object({ type: v.literal('thresholds'), at, elapsedMs: millis, states: v.array(thresholdStateSchema) }),
+  /** An operator has changed users or rate of a scenario, or paused or resumed it. */
+  v.object({
+    type: v.literal('control'),
+    at,
+    elapsedMs: millis,
+    scenario: v.string(),
+    target: v.number(),
+    paused: v.boolean(),
   }),
   v.object({ type: v.literal('agent'), at, agent: agentViewSchema, note: v.string() }),
   commitSchema,

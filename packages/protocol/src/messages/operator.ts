@@ -27,6 +27,15 @@ export const operatorToBrokerSchema = v.variant('type', [
     mode: stopModeSchema,
     reason: v.picklist(['operator', 'SIGINT', 'SIGTERM']),
   }),
+  /** Changes an externally controlled scenario: fields that are null stay as they are. `scenario` null: the only one. */
+  v.object({
+    type: v.literal('control'),
+    requestId,
+    runId,
+    scenario: v.nullable(v.string()),
+    target: v.nullable(v.pipe(v.number(), v.minValue(0))),
+    paused: v.nullable(v.boolean()),
+  }),
   v.object({ type: v.literal('purge'), requestId }),
   /** The conductor's setUpRun is done (`data`: JSON text by class name) or failed (`error`). */
   v.object({
@@ -99,6 +108,7 @@ export interface OperatorResults {
   submit: { runId: string }
   subscribe: { runId: string }
   stop: { state: string }
+  control: { scenario: string; target: number; paused: boolean }
   purge: { stopped: string[] }
   'set-up-done': Record<string, never>
   'tear-down-done': Record<string, never>

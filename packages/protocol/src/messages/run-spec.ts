@@ -7,16 +7,66 @@ const millis = v.pipe(v.number(), v.minValue(0))
 const text = v.string()
 const words = v.record(v.string(), v.string())
 
-export const stageSchema = v.object({
-  users: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  iterations: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1))),
-  durationMs: v.nullable(millis),
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1))
+const steps = v.pipe(v.array(v.object({ durationMs: millis, target: millis })), v.minLength(1))
+const open = { spacing: v.picklist(['uniform', 'poisson']), users: positive, maxLateMs: millis }
+
+export const loadModelSchema = v.variant('type', [
+  v.object({ type: v.literal('constant-users'), users: positive, durationMs: millis, rampUpMs: millis }),
+  v.object({
+    type: v.literal('hits-per-user'),
+    users: positive,
+    iterations: positive,
+    rampUpMs: millis,
+    maxDurationMs: v.nullable(millis),
+  }),
+  v.object({
+    type: v.literal('shared-hits'),
+    users: positive,
+    hits: positive,
+    rampUpMs: millis,
+    maxDurationMs: v.nullable(millis),
+  }),
+  v.object({ type: v.literal('ramping-users'), startUsers: count, steps }),
+  v.object({ type: v.literal('constant-rate'), rate: millis, durationMs: millis, ...open }),
+  v.object({ type: v.literal('ramping-rate'), startRate: millis, steps, ...open }),
+  v.object({
+    type: v.literal('externally-controlled'),
+    controls: v.picklist(['users', 'rate']),
+    start: millis,
+    durationMs: v.nullable(millis),
+    ...open,
+  }),
+])
+
+const pauseSchema = v.variant('type', [
+  v.object({ type: v.literal('none') }),
+  v.object({ type: v.literal('constant'), ms: millis }),
+  v.object({ type: v.literal('uniform'), fromMs: millis, toMs: millis }),
+  v.object({ type: v.literal('exponential'), meanMs: millis }),
+  v.object({ type: v.literal('pacing'), ms: millis }),
+])
+
+export const scenarioSchema = v.object({
+  name: text,
+  tests: v.pipe(v.array(v.object({ label: text, weight: count })), v.minLength(1)),
+  startMs: millis,
+  stages: v.pipe(v.array(loadModelSchema), v.minLength(1)),
+  pause: pauseSchema,
+  gracefulStopMs: millis,
+  tags: words,
+  params: words,
 })
 
-export const loadProfileSchema = v.object({
-  stages: v.pipe(v.array(stageSchema), v.minLength(1)),
-  rampUpMs: millis,
-  delayMs: millis,
+export const loadProfileSchema = v.object({ scenarios: v.pipe(v.array(scenarioSchema), v.minLength(1)) })
+
+/** A condition that the figures must meet; its grammar is the package metrics'. */
+export const thresholdSchema = v.object({
+  expression: text,
+  /** End the run when it is crossed ... */
+  abortOnFail: v.boolean(),
+  /** ... but not before this time. */
+  delayAbortMs: millis,
 })
 
 /** One test method that users execute. */
@@ -25,7 +75,7 @@ export const testSelectionSchema = v.object({
   label: text,
   className: text,
   method: text,
-  /** Executions of this test per round of a user; 0 is never run. */
+  /** How often it is run where nothing else is said, compared to other tests; 0 is never. */
   weight: count,
 })
 
@@ -37,6 +87,17 @@ export const targetOptionsSchema = v.object({
   cert: v.nullable(text),
   key: v.nullable(text),
   proxy: v.nullable(text),
+  http2: v.boolean(),
+  connections: v.object({
+    policy: v.picklist(['user', 'shared', 'fresh']),
+    most: positive,
+    mostRequests: v.nullable(positive),
+    keepAliveMs: millis,
+    sourceAddresses: v.array(text),
+    dns: v.picklist(['first', 'spread']),
+  }),
+  phases: v.boolean(),
+  trace: v.boolean(),
 })
 
 export const onAgentLossSchema = v.picklist(['respread', 'continue', 'fail'])
@@ -72,7 +133,14 @@ export const runSpecSchema = v.object({
   onAgentLoss: onAgentLossSchema,
   leaseMs: millis,
   maxOrphanMs: millis,
-  /** How long executions may finish after the end before they are cancelled. */
+  thresholds: v.array(thresholdSchema),
+  /** What is recorded before this time of the run counts apart: it is in no figure of the summary. */
+  warmUpMs: millis,
+  /** Starts of open models are waited for without giving up the processor: closer to the plan, one core per thread. */
+  precise: v.boolean(),
+  /** Run this execution alone: unit (user), iteration; in open models and shared hits the ordinal is `iteration`. */
+  replay: v.nullable(v.object({ scenario: text, unit: count, iteration: count })),
+  /** How long executions may finish after a stop before they are cancelled. */
   drainMs: millis,
   /** An execution that lasts longer is cut and counted as an error. */
   testTimeoutMs: millis,
