@@ -2,7 +2,7 @@ import { earlierDetail, type ErrorDetail } from './definition.ts'
 import { Delta } from './delta.ts'
 import { Distribution } from './distribution.ts'
 import { SeriesTotals } from './series-totals.ts'
-import { interruptedStatus, overflowName, seriesId, type SeriesKind } from './series.ts'
+import { hitKinds, interruptedStatus, overflowName, seriesId, type SeriesKind } from './series.ts'
 
 export interface HitTotals {
   /** All attempts, failed and interrupted ones included. */
@@ -50,6 +50,7 @@ export class Aggregate {
   readonly #series = new Map<string, SeriesTotals>()
   // Kept up to date by `apply`, so that a console may ask for them many times a second.
   readonly #serviceTime = new Distribution()
+  readonly #responseTime = new Distribution()
   readonly #hits: HitTotals = { count: 0, failed: 0, interrupted: 0, bytesIn: 0, bytesOut: 0 }
 
   /** By series id. */
@@ -66,7 +67,8 @@ export class Aggregate {
       }
       totals.apply(change)
       const { kind, status } = change.key
-      if (kind !== 'http' && kind !== 'websocket') continue
+      if (kind === 'hit-response') this.#responseTime.apply(change)
+      if (!hitKinds.has(kind)) continue
       this.#serviceTime.apply(change)
       this.#hits.count += change.count
       if (status === interruptedStatus) this.#hits.interrupted += change.count
@@ -83,14 +85,19 @@ export class Aggregate {
     return delta
   }
 
-  /** All http and websocket hits. */
+  /** All hits, of every kind. */
   hits(): HitTotals {
     return { ...this.#hits }
   }
 
-  /** Service times of all http and websocket hits, interrupted ones included. Live: do not change it. */
+  /** Service times of all hits, interrupted ones included. Live: do not change it. */
   serviceTime(): Distribution {
     return this.#serviceTime
+  }
+
+  /** Response times of the first hits of executions of open models; empty elsewhere. Live: do not change it. */
+  responseTime(): Distribution {
+    return this.#responseTime
   }
 
   /** All executions of all tests. */

@@ -43,15 +43,20 @@ export {
   longestMicros,
 } from './histogram.ts'
 export { Live, type LiveRates } from './live.ts'
-export { Recorder, type RecorderOptions } from './recorder.ts'
+export { Recorder, type ExecutionOutcome, type RecorderOptions } from './recorder.ts'
 export { SeriesTotals } from './series-totals.ts'
 export {
   admittedKinds,
+  hitKinds,
+  hitPhases,
   interruptedStatus,
+  isHitKind,
   isTimed,
   overflowName,
   overflowOf,
   seriesId,
+  type HitKind,
+  type HitPhase,
   type SeriesKey,
   type SeriesKind,
 } from './series.ts'

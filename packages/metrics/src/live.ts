@@ -1,6 +1,6 @@
 import type { Delta } from './delta.ts'
 import { Histogram } from './histogram.ts'
-import { interruptedStatus } from './series.ts'
+import { hitKinds, interruptedStatus } from './series.ts'
 
 /** What happens now, over the last few seconds. */
 export interface LiveRates {
@@ -37,7 +37,7 @@ export class Live {
     const figures = newSlice()
     figures.spanMs = Math.max(0, spanMs)
     for (const { key, count, failed, buckets } of delta.series.values()) {
-      if (key.kind === 'http' || key.kind === 'websocket') {
+      if (hitKinds.has(key.kind)) {
         figures.hits += count
         if (key.status !== interruptedStatus) figures.failed += failed
         for (const [bucket, samples] of buckets ?? []) {

@@ -2,11 +2,15 @@ import type { Definition, ErrorDetail } from './definition.ts'
 import { fingerprintOf, longestMessage } from './error-fingerprint.ts'
 import { BlockWriter, createBlock } from './series-block.ts'
 import { SeriesRoutes } from './series-routes.ts'
+import { kindsInOrder } from './delta-format.ts'
 import {
   admittedKinds,
+  checkStatuses,
   overflowName,
   overflowOf,
   seriesId,
+  type HitKind,
+  type HitPhase,
   type SeriesKey,
   type SeriesKind,
 } from './series.ts'
@@ -25,6 +29,9 @@ export interface RecorderOptions {
 
 type Tags = Readonly<Record<string, string>> | null
 
+/** How an execution ended. */
+export type ExecutionOutcome = 'success' | 'failure' | 'error' | 'interrupted'
+
 /** Different raw messages whose group is remembered; others are folded each time. */
 const rememberedMessages = 1000
 const longestSample = 8000
@@ -37,9 +44,8 @@ const noTags: Readonly<Record<string, string>> = {}
 export class Recorder {
   readonly #options: Required<RecorderOptions>
   readonly #routes: Record<SeriesKind, SeriesRoutes>
-  // Two fields besides the table: the kind of a hit is known where it is recorded.
+  // A field besides the table: nearly all hits of nearly all runs.
   readonly #http: SeriesRoutes
-  readonly #websocket: SeriesRoutes
   /** Every series of this thread by id. */
   readonly #writers = new Map<string, BlockWriter>()
   /** Ids that the run's catalogue holds, once it is full. */
@@ -52,23 +58,16 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = { maxErrorGroups: 100, now: Date.now, ...options }
-    this.#routes = {
-      http: new SeriesRoutes(),
-      websocket: new SeriesRoutes(),
-      counter: new SeriesRoutes(),
-      gauge: new SeriesRoutes(),
-      timing: new SeriesRoutes(),
-      execution: new SeriesRoutes(),
-      error: new SeriesRoutes(),
-      internal: new SeriesRoutes(),
-    }
+    this.#routes = Object.fromEntries(kindsInOrder.map((kind) => [kind, new SeriesRoutes()])) as Record<
+      SeriesKind,
+      SeriesRoutes
+    >
     this.#http = this.#routes.http
-    this.#websocket = this.#routes.websocket
   }
 
   /** One request attempt, answered or not; `micros` is its service time. */
   hit(
-    kind: 'http' | 'websocket',
+    kind: HitKind,
     test: string,
     name: string,
     method: string,
@@ -79,35 +78,67 @@ export class Recorder {
     bytesOut: number,
     tags: Tags,
   ): void {
-    const routes = kind === 'http' ? this.#http : this.#websocket
+    const routes = kind === 'http' ? this.#http : this.#routes[kind]
     const writer =
       routes.find(test, name, method, status, tags) ?? this.#resolve(kind, test, name, method, status, tags)
     writer.time(micros, failed, bytesIn, bytesOut)
   }
 
-  /** One ended execution of a test, with its duration. */
-  execution(test: string, outcome: 'success' | 'failure' | 'error' | 'interrupted', micros: number): void {
-    this.#series('execution', test, test, outcome).time(micros, false, 0, 0)
+  /** One ended execution of a test; `micros` is its duration. */
+  execution(test: string, outcome: ExecutionOutcome, micros: number, tags: Tags): void {
+    this.#series('execution', test, test, '', outcome, tags).time(micros, false, 0, 0)
+  }
+
+  /** One check that held or did not. */
+  check(test: string, name: string, ok: boolean, tags: Tags): void {
+    const status = ok ? checkStatuses.ok : checkStatuses.failed
+    this.#series('check', test, name, '', status, tags).add(1)
+  }
+
+  /** Duration of a named step of an execution. */
+  step(test: string, name: string, micros: number, tags: Tags): void {
+    this.#series('step', test, name, '', '', tags).time(micros, false, 0, 0)
+  }
+
+  /** A part of the time of a hit of this name and method. */
+  phase(test: string, name: string, method: string, phase: HitPhase, micros: number, tags: Tags): void {
+    this.#series('phase', test, name, method, phase, tags).time(micros, false, 0, 0)
+  }
+
+  /** One ended execution of an open model; `micros` from its intended start to its end. */
+  response(test: string, outcome: ExecutionOutcome, micros: number, tags: Tags): void {
+    this.#series('response', test, test, '', outcome, tags).time(micros, false, 0, 0)
+  }
+
+  /** The first hit of an execution of an open model; `micros` from the execution's intended start to the hit's end. */
+  hitResponse(test: string, name: string, method: string, status: string, micros: number, tags: Tags): void {
+    this.#series('hit-response', test, name, method, status, tags).time(micros, false, 0, 0)
+  }
+
+  /** How long after its intended start an execution of an open model began. */
+  lateness(test: string, micros: number, tags: Tags): void {
+    this.#series('lateness', test, test, '', '', tags).time(micros, false, 0, 0)
   }
 
   /** Counts something of the engine's own. */
-  internal(name: string, test: string, amount: number): void {
-    this.#series('internal', test, name, '').add(amount)
+  internal(name: string, test: string, amount: number, tags: Tags = null): void {
+    this.#series('internal', test, name, '', '', tags).add(amount)
   }
 
   /** Adds to a user's counter. NaN and amounts beyond 2^53 are ignored: they would spoil the total for good. */
   count(name: string, amount: number): void {
-    if (Math.abs(amount) <= Number.MAX_SAFE_INTEGER) this.#series('counter', '', name, '').add(amount)
+    if (Math.abs(amount) <= Number.MAX_SAFE_INTEGER)
+      this.#series('counter', '', name, '', '', null).add(amount)
   }
 
   /** Sets a user's gauge; the latest value of all threads and agents counts. Ignores what is not a finite number. */
   gauge(name: string, value: number): void {
-    if (Number.isFinite(value)) this.#series('gauge', '', name, '').mark(value, this.#options.now())
+    if (Number.isFinite(value)) this.#series('gauge', '', name, '', '', null).mark(value, this.#options.now())
   }
 
   /** A duration of the user's own, in microseconds. */
   timing(name: string, micros: number): void {
-    this.#series('timing', '', name, '').time(micros, false, 0, 0)
+    this.#series('timing', '', name, '', '', null).time(micros, false, 0, 0)
   }
 
   /**
@@ -128,10 +159,17 @@ export class Recorder {
     this.#routesTaken = 0
   }
 
-  #series(kind: SeriesKind, test: string, name: string, status: string): BlockWriter {
+  #series(
+    kind: SeriesKind,
+    test: string,
+    name: string,
+    method: string,
+    status: string,
+    tags: Tags,
+  ): BlockWriter {
     return (
-      this.#routes[kind].find(test, name, '', status, null) ??
-      this.#resolve(kind, test, name, '', status, null)
+      this.#routes[kind].find(test, name, method, status, tags) ??
+      this.#resolve(kind, test, name, method, status, tags)
     )
   }
 

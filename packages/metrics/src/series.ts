@@ -1,7 +1,7 @@
 /**
- * A series is one line of figures. Users choose names of http, websocket, counter, gauge and timing series, so these
- * are admitted by the broker up to a limit; execution, error and internal series come from the engine and are bounded
- * by it.
+ * A series is one line of figures. Users choose names of hits (and of what is told about them: phases, response times),
+ * checks, steps, counters, gauges and timings, so these are admitted by the broker up to a limit; execution, response,
+ * lateness, error and internal series come from the engine and are bounded by it.
  */
 export type SeriesKind =
   | HitKind
@@ -42,14 +42,45 @@ export interface SeriesKey {
 /** Name of the series that takes what the catalogue has no room for. */
 export const overflowName = '(other)'
 
+const allHitKinds: readonly HitKind[] = ['http', 'websocket', 'sse', 'grpc', 'tcp', 'udp', 'call']
+
+/** Kinds of series that are hits. */
+export const hitKinds: ReadonlySet<SeriesKind> = new Set(allHitKinds)
+
 /** Kinds whose names come from users and are admitted by the broker. */
-export const admittedKinds: ReadonlySet<SeriesKind> = new Set([
-  'http',
-  'websocket',
+export const admittedKinds: ReadonlySet<SeriesKind> = new Set<SeriesKind>([
+  ...allHitKinds,
   'counter',
   'gauge',
   'timing',
+  'check',
+  'step',
+  'phase',
+  'hit-response',
 ])
+
+/** Kinds with a distribution of durations. */
+const timedKinds: ReadonlySet<SeriesKind> = new Set<SeriesKind>([
+  ...allHitKinds,
+  'execution',
+  'timing',
+  'step',
+  'phase',
+  'response',
+  'hit-response',
+  'lateness',
+])
+
+export function isHitKind(kind: SeriesKind): kind is HitKind {
+  return hitKinds.has(kind)
+}
+
+/** Parts of a hit's time, in their order. */
+export const hitPhases = ['blocked', 'dns', 'connect', 'tls', 'send', 'wait', 'receive'] as const
+export type HitPhase = (typeof hitPhases)[number]
+
+/** Statuses of a check. */
+export const checkStatuses = { ok: 'ok', failed: 'failed' } as const
 
 /** One string per series: equal keys give equal ids, whatever the order of their tags. */
 export function seriesId(key: SeriesKey): string {
@@ -61,16 +92,20 @@ export function seriesId(key: SeriesKey): string {
 /** Status of a hit that was cut by the end of the run, and outcome of such an execution. */
 export const interruptedStatus = 'interrupted'
 
-/**
- * The overflow series that a key falls into: per kind and test, so that sums per test stay exact. Interrupted hits
- * keep a series of their own, because a run counts them apart.
- */
+/** Statuses that stay apart in an overflow series, by kind: a run counts them apart. Few, or memory had no bound. */
+const keptStatuses: Partial<Record<SeriesKind, readonly string[]>> = {
+  check: [checkStatuses.ok, checkStatuses.failed],
+  phase: hitPhases,
+}
+
+/** The overflow series that a key falls into: per kind and test, so that sums per test stay exact. */
 export function overflowOf(key: SeriesKey): SeriesKey {
-  const status = key.status === interruptedStatus ? interruptedStatus : ''
+  const isKept = key.status === interruptedStatus || keptStatuses[key.kind]?.includes(key.status) === true
+  const status = isKept ? key.status : ''
   return { kind: key.kind, test: key.test, name: overflowName, method: '', status, tags: {} }
 }
 
 /** Does a series keep a distribution of durations? The others keep a count and a value only. */
 export function isTimed(kind: SeriesKind): boolean {
-  return kind === 'http' || kind === 'websocket' || kind === 'execution' || kind === 'timing'
+  return timedKinds.has(kind)
 }

@@ -1,5 +1,5 @@
 import type { Aggregate, SocketTotals } from './aggregate.ts'
-import { overflowName } from './series.ts'
+import { hitKinds, overflowName, type HitKind } from './series.ts'
 import type { Stats } from './stats.ts'
 
 /** How a run ended. */
@@ -50,7 +50,7 @@ export interface Summary {
     responseTime: Stats | null
   }[]
   series: {
-    kind: 'http' | 'websocket'
+    kind: HitKind
     test: string
     name: string
     method: string
@@ -188,7 +188,7 @@ function executionRows(aggregate: Aggregate): Summary['executions'] {
 }
 
 function seriesRows(aggregate: Aggregate, overflowed: boolean): Summary['series'] {
-  return (['http', 'websocket'] as const)
+  return ([...hitKinds] as HitKind[])
     .flatMap((kind) => {
       // An agent may have overflowed before the catalogue was full, so no name of the kind is sure to be complete.
       const partial = overflowed || aggregate.hasOverflowed(kind)

@@ -57,11 +57,11 @@ describe('Aggregate', () => {
     const aggregate = totalsOf((recorder) => {
       for (let index = 0; index < 5; index++) recorder.internal('execution.started', 'T.b', 1)
       recorder.internal('execution.started', 'T.a', 2)
-      recorder.execution('T.b', 'success', 1000)
-      recorder.execution('T.b', 'failure', 2000)
-      recorder.execution('T.b', 'error', 3000)
-      recorder.execution('T.b', 'interrupted', 99_000)
-      recorder.execution('T.a', 'success', 500)
+      recorder.execution('T.b', 'success', 1000, null)
+      recorder.execution('T.b', 'failure', 2000, null)
+      recorder.execution('T.b', 'error', 3000, null)
+      recorder.execution('T.b', 'interrupted', 99_000, null)
+      recorder.execution('T.a', 'success', 500, null)
     })
     const a = { started: 2, finished: 1, successes: 1, failures: 0, errors: 0, interrupted: 0 }
     const b = { started: 5, finished: 3, successes: 1, failures: 1, errors: 1, interrupted: 1 }

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm'
 import type { Definition } from '../src/definition.ts'
 import type { SeriesDelta } from '../src/delta.ts'
 import { Recorder, type RecorderOptions } from '../src/recorder.ts'
-import { overflowName, seriesId, type SeriesKind } from '../src/series.ts'
+import { hitKinds, overflowName, seriesId, type HitKind, type SeriesKind } from '../src/series.ts'
 import { WindowCutter } from '../src/window-cutter.ts'
 
 const get = ['GET', '200', false, 1000, 10, 5] as const
@@ -102,8 +102,8 @@ describe('Recorder', () => {
 
   it('records executions, internal counts, counters, gauges and timings', () => {
     const { recorder, cut } = open()
-    recorder.execution('T.a', 'success', 2000)
-    recorder.execution('T.a', 'interrupted', 100)
+    recorder.execution('T.a', 'success', 2000, null)
+    recorder.execution('T.a', 'interrupted', 100, null)
     recorder.internal('execution.started', 'T.a', 1)
     recorder.internal('execution.started', 'T.a', 1)
     recorder.count('sold', 2)
@@ -130,6 +130,59 @@ describe('Recorder', () => {
         ['gauge', '', 'depth', '', 2, 0, -4, 1_700_000_000_000],
         ['timing', '', 'render', '', 1, 1500, 0, 0],
       ],
+    )
+  })
+
+  it('records checks, steps, phases, response times and lateness with their tags', () => {
+    const { recorder, cut } = open()
+    const tags = { scenario: 'buyers' }
+    for (let round = 0; round < 2; round++) {
+      recorder.check('T.a', 'has a title', true, tags)
+      recorder.check('T.a', 'has a title', false, tags)
+      recorder.step('T.a', 'log in / form', 2500, tags)
+      recorder.phase('T.a', 'GET /', 'GET', 'tls', 700, tags)
+      recorder.response('T.a', 'success', 9000, tags)
+      recorder.hitResponse('T.a', 'GET /', 'GET', '200', 8000, tags)
+      recorder.lateness('T.a', 120, tags)
+      recorder.internal('execution.started', 'T.a', 1, tags)
+    }
+    assert.deepEqual(
+      cut().map(({ key, count, sum }) => [key.kind, key.name, key.method, key.status, count, sum]),
+      [
+        ['check', 'has a title', '', 'ok', 2, 0],
+        ['check', 'has a title', '', 'failed', 2, 0],
+        ['step', 'log in / form', '', '', 2, 5000],
+        ['phase', 'GET /', 'GET', 'tls', 2, 1400],
+        ['response', 'T.a', '', 'success', 2, 18_000],
+        ['hit-response', 'GET /', 'GET', '200', 2, 16_000],
+        ['lateness', 'T.a', '', '', 2, 240],
+        ['internal', 'execution.started', '', '', 2, 0],
+      ],
+    )
+  })
+
+  it('knows every kind of hit', () => {
+    const { recorder, cut } = open()
+    for (const kind of hitKinds) recorder.hit(kind as HitKind, 'T.a', '/', ...get, null)
+    assert.deepEqual(
+      cut().map(({ key, count }) => [key.kind, count]),
+      [...hitKinds].map((kind) => [kind, 1]),
+    )
+  })
+
+  it('keeps held and failed checks and phases apart when their names overflow', () => {
+    const { recorder, cut } = open({ maxSeries: 1 })
+    for (let index = 0; index < 5; index++) {
+      recorder.check('T.a', `check ${index}`, true, null)
+      recorder.check('T.a', `check ${index}`, index > 3, null)
+      recorder.phase('T.a', `/${index}`, 'GET', 'wait', 5, null)
+    }
+    const overflow = cut().filter(({ key }) => key.name === overflowName)
+    assert.deepEqual(
+      overflow
+        .map(({ key, count }) => `${key.kind} ${key.status} ${count}`)
+        .sort((one, other) => (one < other ? -1 : 1)),
+      ['check failed 3', 'check ok 5', 'phase wait 5'],
     )
   })
 
@@ -222,7 +275,7 @@ describe('Recorder', () => {
 
     it('keep engine series out of it', () => {
       const { recorder, byName } = open({ maxSeries: 1 })
-      for (let index = 0; index < 50; index++) recorder.execution(`T.test_${index}`, 'success', 1)
+      for (let index = 0; index < 50; index++) recorder.execution(`T.test_${index}`, 'success', 1, null)
       assert.equal(Object.keys(byName('execution')).length, 50)
     })
 
@@ -237,7 +290,7 @@ describe('Recorder', () => {
       for (let round = 0; round < 2; round++) {
         for (const name of ['/a', '/b', '/c', '/late']) recorder.hit('http', 'T.a', name, ...get, null)
         recorder.count('c', 1)
-        recorder.execution('T.a', 'success', 1)
+        recorder.execution('T.a', 'success', 1, null)
       }
       recorder.hit('http', 'T.a', '/b', 'GET', 'interrupted', false, 1, 0, 0, null)
       const overflow = definitions.filter(({ key }) => key.name === overflowName)
