@@ -29,6 +29,33 @@ export async function runCommand(
   cwd: string,
   timeoutMs: number,
 ): Promise<string> {
+  return (await runToEnd(command, cwd, timeoutMs)).stdout
+}
+
+export interface Measured {
+  stdout: string
+  /** Processor time of the command and all that it waited for, in seconds. */
+  cpuSeconds: number
+}
+
+/** Runs a command on one processor and measures what it took of it. */
+export async function runPinned(
+  processor: number,
+  command: readonly string[],
+  cwd: string,
+  timeoutMs: number,
+): Promise<Measured> {
+  const script = `TIMEFORMAT='cpu-seconds %U %S'; time taskset -c ${processor} "$@"`
+  const { stdout, stderr } = await runToEnd(['bash', '-c', script, 'bash', ...command], cwd, timeoutMs)
+  const [, user, system] = /cpu-seconds ([\d.]+) ([\d.]+)/.exec(stderr)!
+  return { stdout, cpuSeconds: Number(user) + Number(system) }
+}
+
+async function runToEnd(
+  command: readonly string[],
+  cwd: string,
+  timeoutMs: number,
+): Promise<{ stdout: string; stderr: string }> {
   const [program, ...args] = command
   const child = spawn(program!, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
@@ -40,7 +67,7 @@ export async function runCommand(
     child.once('close', resolve)
   }).finally(() => clearTimeout(timer))
   if (code !== 0) throw new Error(`${command.join(' ')}: exit code ${code}\n${output.stdout}${output.stderr}`)
-  return output.stdout
+  return output
 }
 
 /** Gives the work an own directory with these files, gone afterwards. */

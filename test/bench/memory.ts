@@ -3,10 +3,10 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inDirectory, loadsRunner } from './command.ts'
 import { startNginx } from './nginx.ts'
+import { residentMegabytes } from './resident-size.ts'
 import type { Bench } from './run.ts'
 
 const hits = Number(process.env.BENCH_HITS ?? 10_000_000)
@@ -77,19 +77,4 @@ async function watch(directory: string): Promise<void> {
     `  memory in the first quarter ${first.toFixed(0)} MB, in the last ${last.toFixed(0)} MB: ${(last / first).toFixed(2)}`,
   )
   console.log(`  every ${everyMs / 1000} s: ${sizes.map((size) => size.toFixed(0)).join(' ')} MB`)
-}
-
-/** Of a process and everything below it. */
-async function residentMegabytes(root: number): Promise<number> {
-  const parents = new Map<number, number>()
-  for (const name of await readdir('/proc')) {
-    const stat = /^\d+$/.test(name) ? await readFile(`/proc/${name}/stat`, 'utf8').catch(() => null) : null
-    if (stat !== null) parents.set(Number(name), Number(stat.split(') ')[1]!.split(' ')[1]))
-  }
-  const isBelow = (pid: number): boolean => pid === root || (parents.has(pid) && isBelow(parents.get(pid)!))
-  let pages = 0
-  for (const pid of [...parents.keys()].filter(isBelow)) {
-    pages += Number((await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '0 0')).split(' ')[1])
-  }
-  return (pages * 4096) / 1e6
 }
