@@ -43,8 +43,16 @@ export { attachUser, keepUserSockets, releaseUser, settleExecution } from './use
 export { isAssertionFailure } from './assertion-failure.ts'
 export { isTestClass, testMethodsOf, weightOf } from './test-class.ts'
 export { createRandom } from './random.ts'
-export { defaultTarget } from './context.ts'
-export { defaultConnections } from './context.ts'
-export type { ConnectionOptions, RunView, TargetOptions, UserContext } from './context.ts'
+export { setStandaloneFeeds, type FeedFactory } from './standalone-feeds.ts'
+export { defaultConnections, defaultTarget } from './context.ts'
+export type {
+  ConnectionOptions,
+  FeedMode,
+  FeedRow,
+  FeedSource,
+  RunView,
+  TargetOptions,
+  UserContext,
+} from './context.ts'
 export { silentMeter } from './meter.ts'
 export type { HitErrorClass, HitKind, HitPhase, Meter, Tags } from './meter.ts'

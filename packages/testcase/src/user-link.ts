@@ -4,6 +4,7 @@ import { defaultTarget, type UserContext } from './context.ts'
 import { silentMeter } from './meter.ts'
 import { createRandom } from './random.ts'
 import type { SessionSet } from './sessions/session-set.ts'
+import { standaloneFeeds } from './standalone-feeds.ts'
 
 /**
  * What ties a test instance to its virtual user. It hangs on the instance under registered symbols, so that an engine
@@ -65,7 +66,13 @@ function standaloneContext(): UserContext {
   return {
     user: 0,
     iteration: 0,
-    random: createRandom(seed, '0/0/0'),
+    executionId: 'local/0/0',
+    scenario: 'local',
+    ordinal: 0,
+    tags: null,
+    directory: process.cwd(),
+    feeds: standaloneFeeds(),
+    random: createRandom(seed, 'local/0/0'),
     params: {},
     run: { id: 'local', seed, agent: hostname(), data: null },
     signal: new AbortController().signal,

@@ -1,7 +1,7 @@
-import type { Meter, Tags } from '../../src/meter.ts'
+import type { HitKind, HitPhase, Meter, Tags } from '../../src/meter.ts'
 
 export interface Hit {
-  kind: 'http' | 'websocket'
+  kind: HitKind
   name: string
   method: string
   status: string
@@ -12,9 +12,22 @@ export interface Hit {
   tags: Tags | null
 }
 
+export interface Phase {
+  kind: HitKind
+  name: string
+  method: string
+  phase: HitPhase
+  micros: number
+  tags: Tags | null
+}
+
 /** Keeps everything it is told. */
 export class RecordingMeter implements Meter {
   readonly hits: Hit[] = []
+  readonly phases: Phase[] = []
+  readonly checks: [name: string, ok: boolean][] = []
+  readonly steps: [name: string, millis: number][] = []
+  readonly connections: string[] = []
   readonly sockets: [event: string, bytes: number][] = []
   readonly values: [kind: 'count' | 'gauge' | 'timing', name: string, value: number][] = []
 
@@ -30,6 +43,25 @@ export class RecordingMeter implements Meter {
     tags: Tags | null,
   ): void {
     this.hits.push({ kind, name, method, status, failed, micros, bytesIn, bytesOut, tags })
+  }
+  phase(
+    kind: HitKind,
+    name: string,
+    method: string,
+    phase: HitPhase,
+    micros: number,
+    tags: Tags | null,
+  ): void {
+    this.phases.push({ kind, name, method, phase, micros, tags })
+  }
+  check(name: string, ok: boolean): void {
+    this.checks.push([name, ok])
+  }
+  step(name: string, millis: number): void {
+    this.steps.push([name, millis])
+  }
+  connection(event: string): void {
+    this.connections.push(event)
   }
   socket(event: string, bytes: number): void {
     this.sockets.push([event, bytes])

@@ -23,7 +23,15 @@ export function makeUser(
   const context: UserContext = {
     user: 3,
     iteration: 5,
-    random: createRandom(1, '0/3/5'),
+    executionId: 'main/3/5',
+    scenario: 'main',
+    ordinal: 53,
+    tags: null,
+    directory: import.meta.dirname,
+    feeds: {
+      row: (file, mode, user) => Promise.resolve({ file, mode, ordinal: String(user.ordinal) }),
+    },
+    random: createRandom(1, 'main/3/5'),
     params: { size: '3' },
     run: { id: 'run-1', seed: 1, agent: 'agent-1', data: { token: 'abc' } },
     signal: cut.signal,
