@@ -20,6 +20,7 @@ export type { SelectedTest } from './select-tests.ts'
 export { Session } from './session.ts'
 export { removeAbandoned } from './work-directory.ts'
 export type {
+  GeneratorHealth,
   LogLevel,
   SessionControl,
   SessionLedger,
@@ -28,4 +29,5 @@ export type {
   SessionSpec,
   SessionWindow,
   StopMode,
+  UsedRows,
 } from './session-spec.ts'

@@ -1,5 +1,6 @@
 import type { Delta } from '@loads-runner/metrics'
-import type { LoadProfile, MovedUser, Share, TargetOptions } from '@loads-runner/testcase'
+import type { TargetOptions } from '@loads-runner/testcase'
+import type { ControlChange, LoadProfile, MovedUnit, Share } from '@loads-runner/testcase/load'
 import type { SelectedTest } from './select-tests.ts'
 
 /** What a session must know of a run. */
@@ -17,8 +18,13 @@ export interface SessionSpec {
   testRunner: string | null
   windowMs: number
   maxSeries: number
+  /** How long executions may go on after a stop before they are cancelled. At the end of a stage the scenario says. */
   drainMs: number
   testTimeoutMs: number
+  /** Starts of open models are waited for without giving up the processor: closer to the plan, one core per thread. */
+  precise: boolean
+  /** Run this execution alone. `unit` is the user; in open models and shared hits `iteration` is the ordinal. */
+  replay: { scenario: string; unit: number; iteration: number } | null
 }
 
 export interface SessionOptions {
@@ -38,10 +44,32 @@ export type StopMode = 'drain' | 'cancel' | 'kill'
 
 /** Executions of a session since its start. started = finished + interrupted + running. */
 export interface SessionLedger {
+  /** Executions of the share, and in open models those that fell due; 0 for closed stages bounded by time. */
   planned: number
   started: number
   finished: number
   interrupted: number
+  /** Open models: fell due and never started. planned = started + dropped when nothing waits any more. */
+  dropped: number
+}
+
+/** What tells whether the generator was the limit, in one window. */
+export interface GeneratorHealth {
+  eventLoopLagMs: number
+  /** CPU seconds per second. */
+  cpu: number
+  /** Milliseconds in which the worst load thread collected garbage. */
+  gcMs: number
+  /** 99th percentile of how late starts were although a user was free; 0 without such starts. */
+  latenessMs: number
+  /** A connection could not be made because no local port was left. */
+  portsExhausted: boolean
+}
+
+/** Rows of a leased feed that were used: first, count, first, count ... */
+export interface UsedRows {
+  feed: string
+  used: number[]
 }
 
 export interface SessionWindow {
@@ -52,10 +80,11 @@ export interface SessionWindow {
   final: boolean
   activeUsers: number
   ledger: SessionLedger
-  /** user, finished iterations, user, finished iterations ... of the users that moved on in this window */
+  /** unit, done, unit, done ... of the units that moved on in this window: iterations; in open models starts */
   progress: number[]
   delta: Delta
-  generator: { eventLoopLagMs: number; cpu: number }
+  generator: GeneratorHealth
+  rows: UsedRows[]
 }
 
 export type LogLevel = 'info' | 'warning' | 'error'
@@ -64,6 +93,8 @@ export type LogLevel = 'info' | 'warning' | 'error'
 export interface SessionListener {
   stageDone(stage: number): void
   window(window: SessionWindow): void
+  /** Rows of a leased feed are needed; answered by {@link SessionControl.rows}. `size`: rows of the file. */
+  leaseRows(feed: string, size: number, count: number): void
   log(level: LogLevel, text: string): void
   /** The session is gone without its final window. Nothing follows. */
   lost(reason: string): void
@@ -80,10 +111,16 @@ export interface SessionControl {
   prepare(): Promise<number>
   /** Runs setUpAgent with what setUpRun returned: JSON text by class name. @throws {EngineError} SET_UP_FAILED */
   arm(data: string): Promise<void>
+  /** Stages are numbered by `runStages`. The first call is the start of the run's clock. May be said again. */
   startStage(stage: number): void
-  addUsers(users: MovedUser[]): void
+  /** Takes over units of a lost agent. */
+  addUnits(units: MovedUnit[]): void
+  /** All changes of an externally controlled stage so far, in order. May be said again. */
+  control(stage: number, changes: ControlChange[]): void
+  /** Rows `first` to `first + count - 1` of a leased feed are this session's; a count of 0: none is left. */
+  rows(feed: string, first: number, count: number): void
   restrictTo(series: string[]): void
-  /** No stage follows: when the users of the last one have ended, the final window is sent. */
+  /** No stage follows: when the users of all have ended, the final window is sent. */
   finish(): void
   /** Ends the load; the final window follows when all users have ended. */
   stop(mode: StopMode): void
