@@ -1,45 +1,53 @@
 import assert from 'node:assert/strict'
+import { defaultTarget } from '@loads-runner/testcase'
+import type { LoadModel, LoadProfile, Pause, Scenario } from '@loads-runner/testcase/load'
+import type { InferOutput } from 'valibot'
 import { codec } from '../../src/codec.ts'
 import { brokerToAgentSchema } from '../../src/messages/broker-to-agent.ts'
 import { operatorToBrokerSchema } from '../../src/messages/operator.ts'
-import { redacted, runSpecSchema } from '../../src/messages/run-spec.ts'
+import {
+  loadModelSchema,
+  loadProfileSchema,
+  redacted,
+  runSpecSchema,
+  scenarioSchema,
+} from '../../src/messages/run-spec.ts'
 import type { RunSpec } from '../../src/messages/run-spec.ts'
+import { hitsPerUser, profileOf, scenarioOf, specOf } from '../../src/testing.ts'
 
-const spec: RunSpec = {
-  names: ['example.TestWebSite.test_es'],
-  tests: [{ label: 'TestWebSite.test_es', className: 'TestWebSite', method: 'test_es', weight: 1 }],
-  profile: { stages: [{ users: 10, iterations: 5, durationMs: null }], rampUpMs: 0, delayMs: 0 },
-  seed: 1,
-  agents: 3,
-  workers: null,
-  target: {
-    serverUrl: 'http://127.0.0.1:9000',
-    timeoutMs: 30_000,
-    insecure: false,
-    ca: null,
-    cert: 'certificate',
-    key: 'private key',
-    proxy: null,
-  },
+const spec = specOf({
+  target: { ...defaultTarget, cert: 'certificate', key: 'private key' },
   params: { size: '3' },
   env: { LANG: 'C' },
   secrets: { TOKEN: 'hush', EMPTY: '' },
-  labels: {},
-  project: null,
-  user: null,
-  testRunner: null,
-  bundle: 'ab12',
-  conducted: false,
-  windowMs: 1_000,
-  maxSeries: 1_000,
-  minCoverage: 1,
-  onAgentLoss: 'respread',
-  leaseMs: 6_000,
-  maxOrphanMs: 30_000,
-  drainMs: 30_000,
-  testTimeoutMs: 60_000,
-  waitForAgentsMs: 10_000,
-}
+  thresholds: [{ expression: 'http_req_duration: p(95)<200', abortOnFail: true, delayAbortMs: 5_000 }],
+  replay: { scenario: 'main', unit: 3, iteration: 1 },
+})
+
+const steps = [{ durationMs: 10_000, target: 5 }]
+const open = { spacing: 'poisson', users: 50, maxLateMs: 30_000 } as const
+
+/** One of each load model, with fractions where they are allowed. */
+const models: LoadModel[] = [
+  { type: 'constant-users', users: 4, durationMs: 1_500.5, rampUpMs: 100 },
+  hitsPerUser(4, 5),
+  { type: 'shared-hits', users: 3, hits: 10, rampUpMs: 0, maxDurationMs: 60_000 },
+  { type: 'ramping-users', startUsers: 0, steps },
+  { type: 'constant-rate', rate: 0.25, durationMs: 60_000, ...open },
+  { type: 'ramping-rate', startRate: 1.5, steps, ...open },
+  { type: 'externally-controlled', controls: 'rate', start: 2.5, durationMs: null, ...open },
+]
+
+const pauses: Pause[] = [
+  { type: 'none' },
+  { type: 'constant', ms: 10 },
+  { type: 'uniform', fromMs: 1, toMs: 5 },
+  { type: 'exponential', meanMs: 2.5 },
+  { type: 'pacing', ms: 1_000 },
+]
+
+/** True when a value of each type can stand where the other is asked for. */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
 
 describe('run spec', () => {
   it('comes through the wire as it is, inside the messages that carry it', () => {
@@ -70,5 +78,58 @@ describe('run spec', () => {
     assert.ok(!JSON.stringify(shown).includes('hush'))
     assert.ok(!JSON.stringify(shown).includes('private key'))
     assert.equal(spec.secrets['TOKEN'], 'hush')
+  })
+
+  it('speaks of load in the types of the package testcase', () => {
+    const same: [
+      Same<InferOutput<typeof loadProfileSchema>, LoadProfile>,
+      Same<InferOutput<typeof loadModelSchema>, LoadModel>,
+      Same<InferOutput<typeof scenarioSchema>, Scenario>,
+    ] = [true, true, true]
+    assert.equal(codec.validate(loadProfileSchema, specOf().profile).scenarios.length, same.indexOf(true) + 1)
+  })
+
+  for (const model of models) {
+    it(`carries ${model.type} over the wire, and misses each of its fields by name`, () => {
+      assert.deepEqual(codec.validate(loadModelSchema, codec.decode(codec.encode(model))), model)
+      for (const field of Object.keys(model)) {
+        const rest = Object.fromEntries(Object.entries(model).filter(([name]) => name !== field))
+        assert.throws(() => codec.validate(loadModelSchema, rest), new RegExp(`^ProtocolError: ${field}: `))
+      }
+    })
+  }
+
+  it('carries every pause, tags and params of a scenario', () => {
+    for (const pause of pauses) {
+      const scenario = scenarioOf({
+        pause,
+        stages: models,
+        startMs: 2_500,
+        tags: { a: 'b' },
+        params: { c: 'd' },
+      })
+      assert.deepEqual(codec.validate(scenarioSchema, codec.decode(codec.encode(scenario))), scenario)
+    }
+  })
+
+  it('refuses load that cannot be made, naming the place', () => {
+    const refuse = (profile: unknown, place: RegExp) =>
+      assert.throws(() => codec.validate(runSpecSchema, { ...spec, profile }), place)
+    refuse({ scenarios: [] }, /profile\.scenarios/)
+    refuse({ scenarios: [scenarioOf({ stages: [] })] }, /profile\.scenarios\.0\.stages/)
+    refuse({ scenarios: [scenarioOf({ tests: [] })] }, /profile\.scenarios\.0\.tests/)
+    refuse(profileOf(hitsPerUser(0, 1)), /profile\.scenarios\.0\.stages\.0\.users/)
+    refuse(profileOf(hitsPerUser(1.5, 1)), /profile\.scenarios\.0\.stages\.0\.users/)
+    refuse(profileOf(hitsPerUser(1, 0)), /profile\.scenarios\.0\.stages\.0\.iterations/)
+    refuse(profileOf({ ...models[4]!, rate: NaN } as LoadModel), /profile\.scenarios\.0\.stages\.0\.rate/)
+    refuse({ scenarios: [{ ...scenarioOf(), stages: [{ type: 'no-such-model' }] }] }, /stages\.0\.type/)
+  })
+
+  it('lets a later version add fields, and does not pass on what it does not know', () => {
+    const later = { ...spec, news: 1, profile: { scenarios: [{ ...scenarioOf(), more: { of: 'it' } }] } }
+    assert.deepEqual(codec.validate(runSpecSchema, later), {
+      ...spec,
+      profile: { scenarios: [scenarioOf()] },
+    })
   })
 })
