@@ -2,7 +2,14 @@ import { earlierDetail, type ErrorDetail } from './definition.ts'
 import { Delta } from './delta.ts'
 import { Distribution } from './distribution.ts'
 import { SeriesTotals } from './series-totals.ts'
-import { hitKinds, interruptedStatus, overflowName, seriesId, type SeriesKind } from './series.ts'
+import {
+  hitKinds,
+  interruptedStatus,
+  overflowName,
+  seriesId,
+  type SeriesKey,
+  type SeriesKind,
+} from './series.ts'
 
 export interface HitTotals {
   /** All attempts, failed and interrupted ones included. */
@@ -24,6 +31,23 @@ export interface ExecutionTotals {
   errors: number
   /** Cut by the end of the run. started = finished + interrupted + running + lost. */
   interrupted: number
+}
+
+/** Executions of one test or scenario. Cut ones are in no distribution: they have no duration. */
+export interface ExecutionFigures {
+  totals: ExecutionTotals
+  duration: Distribution
+  /** From the intended start; empty but in open models. */
+  responseTime: Distribution
+}
+
+/** What became of connections. */
+export interface ConnectionTotals {
+  opened: number
+  closed: number
+  /** All handshakes, resumed ones included. */
+  tlsHandshakes: number
+  tlsResumed: number
 }
 
 export interface SocketTotals {
@@ -114,31 +138,47 @@ export class Aggregate {
     return all
   }
 
-  /** Executions by test, in order of the labels. `duration` is of finished ones: a cut one has no duration. */
-  executions(): { test: string; totals: ExecutionTotals; duration: Distribution }[] {
-    const rows = new Map<string, { test: string; totals: ExecutionTotals; duration: Distribution }>()
-    const rowOf = (test: string) => {
-      let row = rows.get(test)
-      if (row === undefined)
-        rows.set(test, (row = { test, totals: noExecutions(), duration: new Distribution() }))
+  /** Executions by test, in order of the labels. */
+  executions(): ({ test: string } & ExecutionFigures)[] {
+    return this.executionsBy(({ test }) => test).map(({ label, ...figures }) => ({ test: label, ...figures }))
+  }
+
+  /** Executions by whatever label a series has, in order of the labels; a series without one (null) is left out. */
+  executionsBy(labelOf: (key: SeriesKey) => string | null): ({ label: string } & ExecutionFigures)[] {
+    const rows = new Map<string, { label: string } & ExecutionFigures>()
+    const rowOf = (label: string) => {
+      let row = rows.get(label)
+      if (row === undefined) {
+        row = {
+          label,
+          totals: noExecutions(),
+          duration: new Distribution(),
+          responseTime: new Distribution(),
+        }
+        rows.set(label, row)
+      }
       return row
     }
     for (const series of this.#series.values()) {
-      const { kind, test, name, status } = series.key
-      if (kind === 'internal' && name === startedSeries) rowOf(test).totals.started += series.value
-      if (kind !== 'execution') continue
-      const { totals, duration } = rowOf(test)
-      if (status === interruptedStatus) {
-        totals.interrupted += series.count
-        continue
+      const { kind, name, status } = series.key
+      const isStart = kind === 'internal' && name === startedSeries
+      if (!isStart && kind !== 'execution' && kind !== 'response') continue
+      const label = labelOf(series.key)
+      if (label === null) continue
+      const { totals, duration, responseTime } = rowOf(label)
+      if (isStart) totals.started += series.value
+      else if (kind === 'response') {
+        if (status !== interruptedStatus) responseTime.merge(series)
+      } else if (status === interruptedStatus) totals.interrupted += series.count
+      else {
+        if (status === 'success') totals.successes += series.count
+        else if (status === 'failure') totals.failures += series.count
+        else totals.errors += series.count
+        totals.finished += series.count
+        duration.merge(series)
       }
-      if (status === 'success') totals.successes += series.count
-      else if (status === 'failure') totals.failures += series.count
-      else totals.errors += series.count
-      totals.finished += series.count
-      duration.merge(series)
     }
-    return [...rows.values()].sort((one, other) => (one.test < other.test ? -1 : 1))
+    return [...rows.values()].sort((one, other) => (one.label < other.label ? -1 : 1))
   }
 
   /** WebSocket activity after the handshake. */
@@ -150,6 +190,15 @@ export class Aggregate {
       messagesReceived: this.internal('socket.message-received'),
       bytesSent: this.internal('socket.bytes-sent'),
       bytesReceived: this.internal('socket.bytes-received'),
+    }
+  }
+
+  connections(): ConnectionTotals {
+    return {
+      opened: this.internal('connection.opened'),
+      closed: this.internal('connection.closed'),
+      tlsHandshakes: this.internal('connection.tls'),
+      tlsResumed: this.internal('connection.tls-resumed'),
     }
   }
 
@@ -177,6 +226,13 @@ export class Aggregate {
   /** Series of one kind, most frequent first. */
   ofKind(kind: SeriesKind): SeriesTotals[] {
     return [...this.#ofKind(kind)].sort((one, other) => other.count - one.count || compareIds(one, other))
+  }
+
+  /** Durations of all series of one kind together. */
+  timesOf(kind: SeriesKind): Distribution {
+    const times = new Distribution()
+    for (const series of this.#ofKind(kind)) times.merge(series)
+    return times
   }
 
   /** True when names of this kind fell into an overflow series. */

@@ -21,7 +21,9 @@
  */
 export {
   Aggregate,
+  type ConnectionTotals,
   type ErrorGroup,
+  type ExecutionFigures,
   type ExecutionTotals,
   type HitTotals,
   type SocketTotals,
@@ -61,5 +63,6 @@ export {
   type SeriesKind,
 } from './series.ts'
 export { statsOf, type Stats } from './stats.ts'
-export { summarize, type RunFacts, type Summary, type Verdict } from './summary.ts'
+export { scenarioTag, summarize } from './summarize.ts'
+export type { RunFacts, Summary, TaintReason, Verdict } from './summary.ts'
 export { WindowCutter } from './window-cutter.ts'

@@ -1,5 +1,5 @@
-import type { Aggregate, SocketTotals } from './aggregate.ts'
-import { hitKinds, overflowName, type HitKind } from './series.ts'
+import type { Aggregate, ConnectionTotals, SocketTotals } from './aggregate.ts'
+import type { HitKind, HitPhase } from './series.ts'
 import type { Stats } from './stats.ts'
 
 /** How a run ended. */
@@ -38,9 +38,21 @@ export interface Summary {
     bytesOut: number
   }
   serviceTime: Stats
+  /** Of first hits of executions, from the intended start of the execution. Open models only. */
   responseTime: Stats | null
   executions: {
     test: string
+    started: number
+    successes: number
+    failures: number
+    errors: number
+    interrupted: number
+    duration: Stats
+    responseTime: Stats | null
+  }[]
+  /** By scenario, where a run has several. */
+  scenarios: {
+    name: string
     started: number
     successes: number
     failures: number
@@ -61,7 +73,14 @@ export interface Summary {
     /** Some hits of this name may be in an overflow series, or this is one. */
     partial: boolean
     serviceTime: Stats
+    /** Of those hits that were the first of their execution, from its intended start. Open models only. */
+    responseTime: Stats | null
   }[]
+  checks: { name: string; test: string; ok: number; failed: number; tags: Record<string, string> }[]
+  steps: { name: string; test: string; tags: Record<string, string>; duration: Stats }[]
+  /** Parts of the time of hits, where they were measured; the same name and method of all tests together. */
+  phases: { name: string; method: string; phase: HitPhase; time: Stats }[]
+  connections: ConnectionTotals
   websockets: SocketTotals
   counters: Record<string, number>
   /** Null under `(other)`: the latest of several gauges says nothing. */
@@ -91,20 +110,33 @@ export interface Summary {
     /** hitsAtMost: what the agent may have made in that time, at its fastest pace; null when none is known. */
     missing: { agent: string; fromSecond: number; toSecond: number; hitsAtMost: number | null }[]
   }
+  /** Open models: what fell due, and what became of it. planned = started + dropped once nothing waits any more. */
   schedule: {
     planned: number | null
     started: number
     dropped: number
     latenessP99: number | null
+    lateness: Stats | null
   }
   generator: {
+    /** The generator was the limit of an open model: its figures say more about it than about the target. */
     limited: boolean
     eventLoopLagP99: number | null
+    /** Mean cores in use, all agents together. */
     cpu: number | null
+    /** Share of the time (0 to 1) in which a load thread collected garbage, of the worst agent. */
+    gcShare: number | null
     warnings: string[]
+    /** Times in which an agent did not keep up: what was measured there and then is doubtful. */
+    tainted: { agent: string; fromSecond: number; toSecond: number; reasons: TaintReason[] }[]
   }
-  thresholds: { expression: string; value: number | null; ok: boolean }[]
+  /** What was recorded before the figures began to count; null when the run had no warm-up. */
+  warmUp: { seconds: number; hits: number; executions: number } | null
+  thresholds: { expression: string; value: number | null; ok: boolean; abortOnFail: boolean }[]
 }
+
+/** Why the figures of a moment are doubtful. */
+export type TaintReason = 'event-loop-lag' | 'cpu' | 'gc' | 'lateness' | 'ports'
 
 /** What is known about a run besides what was recorded in it. */
 export interface RunFacts {
@@ -121,106 +153,16 @@ export interface RunFacts {
   coverage: Summary['coverage']
   /** Executions that began on agents that were lost with them. */
   lostExecutions: number
-  /** Null when the run is bounded by time. */
+  /** Null when the run is bounded by time. Open models: executions that fell due. */
   plannedExecutions: number | null
+  /** Executions that fell due and never started. */
+  droppedExecutions: number
   generator: Summary['generator']
-  /** Seconds during which load was made. */
+  thresholds: Summary['thresholds']
+  /** Seconds during which load was made, those of the warm-up included. */
   loadSeconds: number
+  /** The first seconds of the load, whose figures count apart; null without a warm-up. */
+  warmUp: { seconds: number; aggregate: Aggregate } | null
   /** The run had more names than its catalogue has room for. */
   overflowed: boolean
-}
-
-/** Makes the summary of a run: pure. */
-export function summarize(aggregate: Aggregate, facts: RunFacts): Summary {
-  const hits = aggregate.hits()
-  const tests = aggregate.tests()
-  return {
-    schema: 'loads.summary/1',
-    runId: facts.runId,
-    seed: facts.seed,
-    verdict: facts.verdict,
-    exitCode: facts.exitCode,
-    reasons: [...facts.reasons],
-    started: facts.startedAt === null ? null : isoTime(facts.startedAt),
-    durationSeconds: facts.loadSeconds,
-    tests: { ...tests, lost: facts.lostExecutions },
-    hits: {
-      count: hits.count,
-      failed: hits.failed,
-      interrupted: hits.interrupted,
-      perSecond: facts.loadSeconds > 0 ? hits.count / facts.loadSeconds : 0,
-      bytesIn: hits.bytesIn,
-      bytesOut: hits.bytesOut,
-    },
-    serviceTime: aggregate.serviceTime().stats(),
-    responseTime: null,
-    executions: executionRows(aggregate),
-    series: seriesRows(aggregate, facts.overflowed),
-    websockets: aggregate.websockets(),
-    // fromEntries: a name may be `__proto__`, which an assignment would swallow.
-    counters: Object.fromEntries(aggregate.ofKind('counter').map(({ key, value }) => [key.name, value])),
-    gauges: Object.fromEntries(
-      aggregate.ofKind('gauge').map(({ key, value }) => [key.name, key.name === overflowName ? null : value]),
-    ),
-    timings: Object.fromEntries(
-      aggregate.ofKind('timing').map((series) => [series.key.name, series.stats()]),
-    ),
-    errorGroups: errorRows(aggregate),
-    agents: facts.agents,
-    coverage: facts.coverage,
-    schedule: { planned: facts.plannedExecutions, started: tests.started, dropped: 0, latenessP99: null },
-    generator: facts.generator,
-    thresholds: [],
-  }
-}
-
-function executionRows(aggregate: Aggregate): Summary['executions'] {
-  return aggregate.executions().map(({ test, totals, duration }) => ({
-    test,
-    started: totals.started,
-    successes: totals.successes,
-    failures: totals.failures,
-    errors: totals.errors,
-    interrupted: totals.interrupted,
-    duration: duration.stats(),
-    responseTime: null,
-  }))
-}
-
-function seriesRows(aggregate: Aggregate, overflowed: boolean): Summary['series'] {
-  return ([...hitKinds] as HitKind[])
-    .flatMap((kind) => {
-      // An agent may have overflowed before the catalogue was full, so no name of the kind is sure to be complete.
-      const partial = overflowed || aggregate.hasOverflowed(kind)
-      return aggregate.ofKind(kind).map((series) => ({
-        kind,
-        test: series.key.test,
-        name: series.key.name,
-        method: series.key.method,
-        status: series.key.status,
-        tags: { ...series.key.tags },
-        count: series.count,
-        failed: series.failed,
-        partial,
-        serviceTime: series.stats(),
-      }))
-    })
-    .sort((one, other) => other.count - one.count)
-}
-
-function errorRows(aggregate: Aggregate): Summary['errorGroups'] {
-  return aggregate.errorGroups().map(({ detail, count, lastSeen }) => ({
-    type: detail.type,
-    message: detail.message,
-    count,
-    firstSeen: isoTime(detail.firstSeen),
-    lastSeen: isoTime(Math.max(lastSeen, detail.firstSeen)),
-    sample: detail.sample,
-  }))
-}
-
-/** Times come from other machines: one beyond what a date can hold must not break a summary. */
-function isoTime(millis: number): string {
-  const latest = 8.64e15
-  return new Date(Math.min(latest, Math.max(-latest, millis))).toISOString()
 }
