@@ -74,8 +74,8 @@ export interface Share {
 const mostLanes = 1000
 
 /**
- * Units of a stage. An open model has lanes: start number `k` of its schedule belongs to lane `k mod lanes`, and user
- * number `u` too, so who takes over a lane takes over its users.
+ * Units of a stage. An open model has lanes that share its schedule (see `Lanes`). Lane `l`, counted in its stage, has
+ * the users `firstUnit + l + lanes * j` below `firstUnit + model.users`, so who takes over a lane takes over its users.
  */
 export function unitsOf(model: LoadModel): number {
   if (model.type === 'constant-rate' || model.type === 'ramping-rate') return Math.min(model.users, mostLanes)
