@@ -10,6 +10,10 @@ export type HitPhase = 'blocked' | 'dns' | 'connect' | 'tls' | 'send' | 'wait' |
 /**
  * Where a virtual user's activity is recorded. The engine implements it on shared memory; positional parameters keep
  * the path of a hit free of allocation.
+ *
+ * The tags that are given are the caller's own. The meter adds those of the moment, `context.tags` of its user, to
+ * everything: `mergeTags(context.tags, tags)`, which gives the same object for the same words, so that series are
+ * looked up by identity.
  */
 export interface Meter {
   /**

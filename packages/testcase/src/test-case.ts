@@ -1,5 +1,7 @@
-import { Assertions } from './assertions.ts'
-import type { RunView } from './context.ts'
+import type { FeedMode, FeedRow, RunView } from './context.ts'
+import type { Instrument } from './instrument/selection.ts'
+import { Measurements } from './measurements.ts'
+import type { Tags } from './meter.ts'
 import type { Random } from './random.ts'
 import type { AppClient } from './sessions/app.ts'
 import type { HttpSession } from './sessions/http-session.ts'
@@ -9,6 +11,8 @@ import { contextOf, sessionsOf } from './user-link.ts'
 
 /** Marks the prototype of `TestCase`: registered, so that a second copy of this package is recognised. */
 export const brand = Symbol.for('loads.TestCase')
+
+const noTags: Tags = Object.freeze({})
 
 /** What the class-level hooks know about the run. */
 export interface RunHookContext {
@@ -31,6 +35,22 @@ export interface TestClass {
   serverUrl?: string
   /** How often each test method is chosen, compared to the others. Default 1, 0 is never. */
   weights?: Record<string, number>
+  /**
+   * The load that the class asks for where the command line and the plan file do not say otherwise: options by their
+   * names, `{ users: 20, duration: '1m', rampUp: '10s' }`.
+   */
+  load?: Readonly<Record<string, unknown>>
+  /** Tags of everything that its tests record: few words, never ids. */
+  tags?: Tags
+  /**
+   * Measures clients other than those of Loads, without a wrapper, through the diagnostics channels that they publish
+   * on: `true` for all that are known, or a list of `'undici'` (`fetch` too), `'http'` (node:http and what is built on
+   * it), `'http2'`, `'net'`, `'mysql2'`, `'ioredis'`, `'redis'`, `'pg'`, `'mssql'`, or `'tracing:NAME'` for any tracing
+   * channel. It costs every await of the load thread something, so only classes that need it should ask for it.
+   */
+  instrument?: Instrument
+  /** Conditions that the run has to hold: `['http_req_duration: p(95)<200', 'errors: rate<0.01']`. */
+  thresholds?: readonly string[]
   /** Once per run, in the process that started it. What it returns must be JSON and is every user's `this.run.data`. */
   setUpRun?(run: RunHookContext): unknown
   /** Once per run on each agent, before its first user. */
@@ -46,9 +66,13 @@ export interface TestClass {
  * One instance is one virtual user: it keeps its session (connections, cookies) over its executions, and runs one
  * execution at a time.
  */
-export class TestCase extends Assertions {
+export class TestCase extends Measurements {
   declare static serverUrl?: string
   declare static weights?: Record<string, number>
+  declare static load?: Readonly<Record<string, unknown>>
+  declare static tags?: Tags
+  declare static instrument?: Instrument
+  declare static thresholds?: readonly string[]
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     // Subclasses inherit this method, and for them the ordinary rule is right.
@@ -84,29 +108,21 @@ export class TestCase extends Assertions {
     return this.#sessions.openWebSocket(url, options)
   }
 
-  /** Adds to a counter of the run. */
-  incrCounter(name: string, amount = 1): void {
-    contextOf(this).meter.count(name, amount)
-  }
-
-  /** Sets a gauge of the run; the latest value counts. */
-  setGauge(name: string, value: number): void {
-    contextOf(this).meter.gauge(name, value)
-  }
-
-  /** Adds a duration, in milliseconds, to a timing of the run. */
-  recordTiming(name: string, millis: number): void {
-    contextOf(this).meter.timing(name, millis)
-  }
-
-  /** Runs an action and records how long it took, also when it throws. */
-  async time<T>(name: string, action: () => T | PromiseLike<T>): Promise<T> {
-    const startedAt = performance.now()
-    try {
-      return await action()
-    } finally {
-      this.recordTiming(name, performance.now() - startedAt)
-    }
+  /**
+   * The row of a data file (CSV with a head line, JSON or JSON lines) for this execution: asked twice, it is the same.
+   *
+   *     const { name, password } = await this.feed('users.csv')
+   *
+   * Which row it is depends on the number of the execution alone, so it is the same on any number of agents:
+   * `sequential` takes one after another and begins anew after the last, `random` any (by the seed), `unique` each row
+   * once, `leased` each row once where the number of executions is not known before.
+   *
+   * @param file relative to the directory of the tests
+   * @throws {UsageError} no such file, no such format, or no row left
+   */
+  feed(file: string, options: { readonly mode?: FeedMode } = {}): Promise<FeedRow> {
+    const context = contextOf(this)
+    return context.feeds.row(file, options.mode ?? 'sequential', context)
   }
 
   /** Number of this virtual user, from 0, over the whole run. */
@@ -119,6 +135,24 @@ export class TestCase extends Assertions {
     return contextOf(this).iteration
   }
 
+  /**
+   * What this execution is known by, in logs and reports, and what its random choices and data rows derive from:
+   * `scenario/user/iteration`, or `scenario/number` where a schedule or a shared count hands executions out.
+   */
+  get executionId(): string {
+    return contextOf(this).executionId
+  }
+
+  /** Name of the scenario that this execution is part of. */
+  get scenario(): string {
+    return contextOf(this).scenario
+  }
+
+  /** Tags of all that is recorded now: of the scenario, of the class and of `this.tagged`. */
+  get tags(): Tags {
+    return contextOf(this).tags ?? noTags
+  }
+
   /** Random choices that depend on the run's seed and this execution alone. */
   get random(): Random {
     return contextOf(this).random
@@ -129,6 +163,7 @@ export class TestCase extends Assertions {
     return contextOf(this).params
   }
 
+  /** The run: its id, seed and agent, and `data`, what the class's `static setUpRun` returned. */
   get run(): RunView {
     return contextOf(this).run
   }

@@ -1,4 +1,6 @@
 import { checkedWeight, markedWeight } from './marks.ts'
+import type { Tags } from './meter.ts'
+import { checkedTags, internTags } from './tags.ts'
 import { brand, type TestCase, type TestClass } from './test-case.ts'
 
 /** Whether a value is a subclass of `TestCase`, of this copy of the package or of another one; `TestCase` itself is not. */
@@ -35,4 +37,14 @@ export function weightOf(testClass: TestClass, method: string): number {
   const listed = testClass.weights?.[method]
   if (listed !== undefined) return checkedWeight(listed, `${testClass.name}.weights.${method}`)
   return markedWeight(testClass, method) ?? 1
+}
+
+/**
+ * `static tags` of a class; null without.
+ *
+ * @throws {UsageError} tags that are no words
+ */
+export function classTagsOf(testClass: TestClass): Tags | null {
+  const { tags } = testClass
+  return tags === undefined ? null : internTags(checkedTags(tags, `${testClass.name}.tags`))
 }

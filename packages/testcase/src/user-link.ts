@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { defaultTarget, type UserContext } from './context.ts'
-import { silentMeter } from './meter.ts'
 import { createRandom } from './random.ts'
+import { Scopes } from './scopes.ts'
 import type { SessionSet } from './sessions/session-set.ts'
 import { standaloneFeeds } from './standalone-feeds.ts'
+import { StandaloneMeter } from './standalone-meter.ts'
 
 /**
  * What ties a test instance to its virtual user. It hangs on the instance under registered symbols, so that an engine
@@ -12,10 +13,12 @@ import { standaloneFeeds } from './standalone-feeds.ts'
  */
 const contextKey = Symbol.for('loads.context')
 const sessionsKey = Symbol.for('loads.sessions')
+const scopesKey = Symbol.for('loads.scopes')
 
 interface Linked {
   [contextKey]?: UserContext
   [sessionsKey]?: SessionSet
+  [scopesKey]?: Scopes
 }
 
 /** Gives a test its user, before setUpUser. Without it a test makes itself a context of its own when first asked. */
@@ -23,6 +26,7 @@ export function attachUser(test: object, context: UserContext): void {
   hide(test, contextKey, context)
   // What a constructor may have opened with a context of its own is not this user's.
   hide(test, sessionsKey, undefined)
+  hide(test, scopesKey, undefined)
 }
 
 export function contextOf(test: object): UserContext {
@@ -35,6 +39,12 @@ export function sessionsOf(test: object, create: () => SessionSet): SessionSet {
   const linked = test as Linked
   if (linked[sessionsKey] === undefined) hide(test, sessionsKey, create())
   return linked[sessionsKey]!
+}
+
+export function scopesOf(test: object): Scopes {
+  const linked = test as Linked
+  if (linked[scopesKey] === undefined) hide(test, scopesKey, new Scopes(contextOf(test)))
+  return linked[scopesKey]!
 }
 
 /** Ends a user, after tearDownUser: closes its connections and sockets. Never throws. */
@@ -52,15 +62,21 @@ export function keepUserSockets(test: object): void {
 }
 
 /**
- * Ends an execution: closes the WebSockets that it opened, and throws the first error of a WebSocket (or of its callback) that the test has not seen.
+ * Ends an execution: closes the sockets and streams that it opened, leaves its steps and tags, and throws the first
+ * error of a socket (or of its callback) that the test has not seen; else, outside a run, that checks failed.
  *
  * @throws {Error} that error, as it was thrown
+ * @throws {AssertionError} checks of a test failed that no engine runs
  */
 export function settleExecution(test: object): void {
-  ;(test as Linked)[sessionsKey]?.settle()
+  const linked = test as Linked
+  linked[scopesKey]?.reset()
+  linked[sessionsKey]?.settle()
+  const meter = linked[contextKey]?.meter
+  if (meter instanceof StandaloneMeter) meter.settle()
 }
 
-/** For tests that are run as plain code, by mocha or by hand: nothing is counted, the server comes from the environment. */
+/** For tests that are run as plain code, by mocha or by hand: nothing but checks is counted, the server comes from the environment. */
 function standaloneContext(): UserContext {
   const seed = randomBytes(6).readUIntBE(0, 6)
   return {
@@ -76,7 +92,7 @@ function standaloneContext(): UserContext {
     params: {},
     run: { id: 'local', seed, agent: hostname(), data: null },
     signal: new AbortController().signal,
-    meter: silentMeter,
+    meter: new StandaloneMeter(),
     target: { ...defaultTarget, serverUrl: process.env['LOADS_SERVER_URL'] || null },
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { weight } from '../src/marks.ts'
 import { TestCase, type TestClass } from '../src/test-case.ts'
-import { isTestClass, testMethodsOf, weightOf } from '../src/test-class.ts'
+import { classTagsOf, isTestClass, testMethodsOf, weightOf } from '../src/test-class.ts'
 
 class Parent extends TestCase {
   static override weights: Record<string, number> = { test_b: 4 }
@@ -97,5 +97,21 @@ describe('weightOf', () => {
       message: /Wrong\.weights\.test_x: -1/,
     })
     for (const value of [Number.NaN, 0.5, 10_001]) assert.throws(() => weight(value), { name: 'UsageError' })
+  })
+})
+
+describe('classTagsOf', () => {
+  it('reads static tags, and refuses what is no word', () => {
+    class Tagged extends TestCase {
+      static override tags = { team: 'shop' }
+    }
+    class Child extends Tagged {}
+    class Bad extends TestCase {
+      static override tags = { team: 7 } as never
+    }
+    assert.deepEqual(classTagsOf(Child), { team: 'shop' })
+    assert.equal(classTagsOf(Tagged), classTagsOf(Child))
+    assert.equal(classTagsOf(class extends TestCase {}), null)
+    assert.throws(() => classTagsOf(Bad), /Bad\.tags: the tag "team" is 7/)
   })
 })
