@@ -8,9 +8,10 @@ import {
 } from '@loads-runner/engine'
 import { DeltaEncoder } from '@loads-runner/metrics'
 import type { AgentToBroker, BrokerToAgent, RunSpec } from '@loads-runner/protocol'
-import type { Share } from '@loads-runner/testcase'
-import { ChildSession } from './child-session.ts'
+import type { Share } from '@loads-runner/testcase/load'
 import type { BundleCache } from './bundle-cache.ts'
+import { ChildSession } from './child-session.ts'
+import { RowRequests, type RowRequest } from './row-requests.ts'
 import { WindowBuffer } from './window-buffer.ts'
 
 /** child: a process per run. own: this process is the session's alone. in-process: this process is shared with others. */
@@ -35,7 +36,8 @@ const endGraceMs = 12_000
 /** One run on this agent: its session, and its windows until they are committed. */
 export class AgentRun {
   readonly #options: AgentRunOptions
-  readonly #windows = new WindowBuffer()
+  readonly #windows: WindowBuffer
+  readonly #rowRequests = new RowRequests()
   #encoder = new DeltaEncoder()
   #session: SessionControl | null = null
   #bundleParts: Uint8Array[] = []
@@ -48,6 +50,7 @@ export class AgentRun {
 
   constructor(options: AgentRunOptions) {
     this.#options = options
+    this.#windows = new WindowBuffer(options.spec.warmUpMs)
   }
 
   get spec(): RunSpec {
@@ -73,8 +76,13 @@ export class AgentRun {
         return void this.#arm(message.data)
       case 'start-stage':
         return this.#session?.startStage(message.stage)
-      case 'add-users':
-        return this.#session?.addUsers(message.users)
+      case 'add-units':
+        return this.#session?.addUnits(message.units)
+      case 'control':
+        return this.#session?.control(message.stage, message.changes)
+      case 'rows':
+        this.#rowRequests.answered(message.feed)
+        return this.#session?.rows(message.feed, message.first, message.count)
       case 'finish':
         return this.#session?.finish()
       case 'stop':
@@ -91,6 +99,7 @@ export class AgentRun {
     this.#encoder = new DeltaEncoder()
     for (const window of this.#windows.unacknowledged()) this.#sendWindow(window)
     this.#flush()
+    for (const request of this.#rowRequests.open()) this.#askForRows(request)
   }
 
   /** The broker has been out of reach for too long: no more load. */
@@ -188,6 +197,11 @@ export class AgentRun {
       this.#complete ||= window.final
       if (window.final) this.#ended()
     },
+    leaseRows: (feed, size, count) => {
+      const request = { feed, size, count }
+      this.#rowRequests.add(request)
+      this.#askForRows(request)
+    },
     log: (level, text) => this.#say({ type: 'log', runId: this.#options.runId, level, text }),
     lost: (reason) => {
       this.#say({ type: 'session-lost', runId: this.#options.runId, reason })
@@ -208,6 +222,10 @@ export class AgentRun {
       ...window,
       delta: this.#encoder.encode(window.delta),
     })
+  }
+
+  #askForRows({ feed, size, count }: RowRequest): void {
+    this.#say({ type: 'lease-rows', runId: this.#options.runId, feed, size, count })
   }
 
   #say(message: AgentToBroker): void {

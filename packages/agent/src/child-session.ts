@@ -8,7 +8,7 @@ import {
   type StopMode,
 } from '@loads-runner/engine'
 import { Delta } from '@loads-runner/metrics'
-import type { MovedUser } from '@loads-runner/testcase'
+import type { ControlChange, MovedUnit } from '@loads-runner/testcase/load'
 import type { FromSession, ToSession } from './session-messages.ts'
 import { SilenceWatch, watchMs } from './silence-watch.ts'
 
@@ -93,8 +93,16 @@ export class ChildSession implements SessionControl {
     this.#send({ type: 'start-stage', stage })
   }
 
-  addUsers(users: MovedUser[]): void {
-    this.#send({ type: 'add-users', users })
+  addUnits(units: MovedUnit[]): void {
+    this.#send({ type: 'add-units', units })
+  }
+
+  control(stage: number, changes: ControlChange[]): void {
+    this.#send({ type: 'control', stage, changes })
+  }
+
+  rows(feed: string, first: number, count: number): void {
+    this.#send({ type: 'rows', feed, first, count })
   }
 
   restrictTo(series: string[]): void {
@@ -161,6 +169,9 @@ export class ChildSession implements SessionControl {
         this.#listener.window({ ...message.window, delta })
         break
       }
+      case 'lease-rows':
+        this.#listener.leaseRows(message.feed, message.size, message.count)
+        break
       case 'log':
         this.#listener.log(message.level, message.text)
         break

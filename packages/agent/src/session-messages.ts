@@ -1,6 +1,6 @@
 import type { LogLevel, SessionOptions, SessionWindow, StopMode } from '@loads-runner/engine'
 import type { SeriesDelta } from '@loads-runner/metrics'
-import type { MovedUser } from '@loads-runner/testcase'
+import type { ControlChange, MovedUnit } from '@loads-runner/testcase/load'
 
 /** Between an agent and the process of one of its sessions, over the pipe that ties their lives together. */
 
@@ -9,7 +9,9 @@ export type ToSession =
   | { type: 'prepare'; options: SessionOptions; maxSilenceMs: number }
   | { type: 'arm'; data: string }
   | { type: 'start-stage'; stage: number }
-  | { type: 'add-users'; users: MovedUser[] }
+  | { type: 'add-units'; units: MovedUnit[] }
+  | { type: 'control'; stage: number; changes: ControlChange[] }
+  | { type: 'rows'; feed: string; first: number; count: number }
   | { type: 'restrict-to'; series: string[] }
   | { type: 'finish' }
   | { type: 'stop'; mode: StopMode }
@@ -27,6 +29,7 @@ export type FromSession =
   | { type: 'failed'; exitCode: number; message: string }
   | { type: 'stage-done'; stage: number }
   | { type: 'window'; window: PlainWindow }
+  | { type: 'lease-rows'; feed: string; size: number; count: number }
   | { type: 'log'; level: LogLevel; text: string }
   | { type: 'lost'; reason: string }
   | { type: 'closed' }

@@ -14,6 +14,7 @@ const listener: SessionListener = {
   stageDone: (stage) => send({ type: 'stage-done', stage }),
   window: (window) =>
     send({ type: 'window', window: { ...window, delta: [...window.delta.series.values()] } }),
+  leaseRows: (feed, size, count) => send({ type: 'lease-rows', feed, size, count }),
   log: (level, text) => send({ type: 'log', level, text }),
   lost: (reason) => send({ type: 'lost', reason }),
 }
@@ -29,8 +30,12 @@ async function handle(message: ToSession): Promise<void> {
       return send({ type: 'armed' })
     case 'start-stage':
       return session?.startStage(message.stage)
-    case 'add-users':
-      return session?.addUsers(message.users)
+    case 'add-units':
+      return session?.addUnits(message.units)
+    case 'control':
+      return session?.control(message.stage, message.changes)
+    case 'rows':
+      return session?.rows(message.feed, message.first, message.count)
     case 'restrict-to':
       return session?.restrictTo(message.series)
     case 'finish':

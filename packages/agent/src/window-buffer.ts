@@ -1,4 +1,4 @@
-import type { SessionWindow } from '@loads-runner/engine'
+import type { GeneratorHealth, SessionWindow, UsedRows } from '@loads-runner/engine'
 
 /**
  * Windows of one run, kept until the broker has committed them. Windows get their number when they are first sent, so
@@ -9,17 +9,21 @@ import type { SessionWindow } from '@loads-runner/engine'
  */
 export class WindowBuffer {
   readonly #mostWaiting: number
+  readonly #warmUpMs: number
   #sent: SessionWindow[] = []
   #waiting: SessionWindow[] = []
   #next = 0
 
-  constructor(mostWaiting = 30) {
+  /** @param warmUpMs what is recorded before this time counts apart, and so is never merged with what comes later */
+  constructor(warmUpMs = 0, mostWaiting = 30) {
+    this.#warmUpMs = warmUpMs
     this.#mostWaiting = mostWaiting
   }
 
   push(window: SessionWindow): void {
     const last = this.#waiting.at(-1)
-    if (last !== undefined && this.#waiting.length >= this.#mostWaiting) {
+    const isFull = this.#waiting.length >= this.#mostWaiting
+    if (last !== undefined && isFull && this.#isWarmUp(last) === this.#isWarmUp(window)) {
       this.#waiting[this.#waiting.length - 1] = merge(last, window)
     } else this.#waiting.push(window)
   }
@@ -42,6 +46,10 @@ export class WindowBuffer {
     this.#sent = this.#sent.filter((window) => window.number > number)
   }
 
+  #isWarmUp(window: SessionWindow): boolean {
+    return window.fromMs < this.#warmUpMs
+  }
+
   get isEmpty(): boolean {
     return this.#sent.length === 0 && this.#waiting.length === 0
   }
@@ -59,9 +67,37 @@ function merge(first: SessionWindow, second: SessionWindow): SessionWindow {
     fromMs: first.fromMs,
     progress: [...progress].flat(),
     delta: first.delta,
-    generator: {
-      eventLoopLagMs: Math.max(first.generator.eventLoopLagMs, second.generator.eventLoopLagMs),
-      cpu: Math.max(first.generator.cpu, second.generator.cpu),
-    },
+    generator: mergeHealth(first, second),
+    rows: mergeRows(first.rows, second.rows),
   }
+}
+
+/** Worst values, with two exceptions: processor time is a mean, and times of garbage collection add up. */
+function mergeHealth(first: SessionWindow, second: SessionWindow): GeneratorHealth {
+  const [one, other] = [first.generator, second.generator]
+  const spans = [first.toMs - first.fromMs, second.toMs - second.fromMs] as const
+  const wholeMs = spans[0] + spans[1]
+  return {
+    eventLoopLagMs: Math.max(one.eventLoopLagMs, other.eventLoopLagMs),
+    cpu: wholeMs > 0 ? (one.cpu * spans[0] + other.cpu * spans[1]) / wholeMs : Math.max(one.cpu, other.cpu),
+    gcMs: one.gcMs + other.gcMs,
+    latenessMs: Math.max(one.latenessMs, other.latenessMs),
+    portsExhausted: one.portsExhausted || other.portsExhausted,
+  }
+}
+
+/** Ranges that follow one another become one: rows are mostly used in order. */
+function mergeRows(first: readonly UsedRows[], second: readonly UsedRows[]): UsedRows[] {
+  const byFeed = new Map<string, number[]>()
+  for (const { feed, used } of [...first, ...second]) {
+    let ranges = byFeed.get(feed)
+    if (ranges === undefined) byFeed.set(feed, (ranges = []))
+    for (let index = 0; index + 1 < used.length; index += 2) {
+      const last = ranges.length - 2
+      if (last >= 0 && ranges[last]! + ranges[last + 1]! === used[index]!)
+        ranges[last + 1]! += used[index + 1]!
+      else ranges.push(used[index]!, used[index + 1]!)
+    }
+  }
+  return [...byFeed].map(([feed, used]) => ({ feed, used }))
 }

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict'
-import {
-  createInProcessChannel,
-  type AgentToBroker,
-  type Identity,
-  type Peer,
-  type RunSpec,
-} from '@loads-runner/protocol'
+import { createInProcessChannel, type AgentToBroker, type Identity, type Peer } from '@loads-runner/protocol'
+import { specOf } from '@loads-runner/protocol/testing'
 import { Agent } from '../src/agent.ts'
 
 type AgentPeer = Extract<Peer, { role: 'agent' }>
@@ -20,41 +15,7 @@ const identity: Identity = {
   labels: {},
 }
 
-const spec: RunSpec = {
-  names: ['page.TestPage'],
-  tests: [],
-  profile: { stages: [{ users: 1, iterations: 1, durationMs: null }], rampUpMs: 0, delayMs: 0 },
-  seed: 1,
-  agents: 1,
-  workers: null,
-  target: {
-    serverUrl: null,
-    timeoutMs: 1000,
-    insecure: false,
-    ca: null,
-    cert: null,
-    key: null,
-    proxy: null,
-  },
-  params: {},
-  env: {},
-  secrets: {},
-  labels: {},
-  project: null,
-  user: null,
-  testRunner: null,
-  bundle: '0'.repeat(64),
-  conducted: false,
-  windowMs: 1000,
-  maxSeries: 100,
-  minCoverage: 1,
-  onAgentLoss: 'respread',
-  leaseMs: 6000,
-  maxOrphanMs: 30_000,
-  drainMs: 1000,
-  testTimeoutMs: 0,
-  waitForAgentsMs: 0,
-}
+const spec = specOf({ names: ['page.TestPage'], tests: [], bundle: '0'.repeat(64) })
 
 describe('the link of an agent to its broker', () => {
   const { listener, dialer } = createInProcessChannel()

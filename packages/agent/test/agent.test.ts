@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
+import { hitsPerUser, profileOf } from '@loads-runner/protocol/testing'
 import { bundleOf, ScriptedBroker } from './helpers/scripted-broker.ts'
 
 const counting = `
@@ -13,7 +14,7 @@ export class TestEndless extends TestCase {
   async test_a() { if (this.iteration === 0) console.log('pid ' + process.pid); await new Promise((done) => setTimeout(done, 20)) }
 }`
 const forMinutes = {
-  profile: { stages: [{ users: 2, iterations: null, durationMs: 300_000 }], rampUpMs: 0, delayMs: 0 },
+  profile: profileOf({ type: 'constant-users', users: 2, durationMs: 300_000, rampUpMs: 0 }),
 }
 
 const isAlive = (pid: number) => existsSync(`/proc/${pid}`)
@@ -30,14 +31,14 @@ describe('agent', () => {
 
   it('fetches the bundle, runs its share in a process of its own, and leaves nothing', async () => {
     await broker.run(await bundleOf(counting), {
-      profile: { stages: [{ users: 3, iterations: 4, durationMs: null }], rampUpMs: 0, delayMs: 0 },
+      profile: profileOf(hitsPerUser(3, 4)),
     })
     const said = /pid (\d+) in (.*)/.exec((await broker.next('log')).text)!
     assert.notEqual(Number(said[1]), process.pid)
     await broker.next('stage-done')
     broker.send({ type: 'finish', runId: broker.runId })
     const final = await broker.finalWindow()
-    assert.deepEqual(final.ledger, { planned: 12, started: 12, finished: 12, interrupted: 0 })
+    assert.deepEqual(final.ledger, { planned: 12, started: 12, finished: 12, interrupted: 0, dropped: 0 })
     assert.equal(broker.totals.tests().successes, 12)
     broker.send({ type: 'release', runId: broker.runId, reason: 'over' })
     await broker.next('released')
@@ -46,17 +47,18 @@ describe('agent', () => {
   })
 
   it('takes over users where they stopped', async () => {
-    await broker.run(await bundleOf(counting), {})
+    // The agent's share is one user of three.
+    await broker.run(await bundleOf(counting), { profile: profileOf(hitsPerUser(3, 1)) }, 3)
     await broker.next('stage-done')
-    const users = [
-      { user: 7, stage: 0, fromIteration: 0 },
-      { user: 8, stage: 0, fromIteration: 1 },
+    const units = [
+      { unit: 1, stage: 0, fromIteration: 0 },
+      { unit: 2, stage: 0, fromIteration: 1 },
     ]
-    broker.send({ type: 'add-users', runId: broker.runId, users })
+    broker.send({ type: 'add-units', runId: broker.runId, units })
     await broker.next('stage-done')
     broker.send({ type: 'finish', runId: broker.runId })
     const final = await broker.finalWindow()
-    assert.deepEqual(final.ledger, { planned: 2, started: 2, finished: 2, interrupted: 0 })
+    assert.deepEqual(final.ledger, { planned: 2, started: 2, finished: 2, interrupted: 0, dropped: 0 })
   })
 
   it('says so when its session is killed', async () => {
@@ -79,7 +81,7 @@ describe('agent', () => {
 
   it('leaves in good order when it is stopped: all that it did is said, and nothing that it did not', async () => {
     await broker.run(await bundleOf(endless), {
-      profile: { stages: [{ users: 2, iterations: 1000, durationMs: null }], rampUpMs: 0, delayMs: 0 },
+      profile: profileOf(hitsPerUser(2, 1000)),
     })
     await sessionPid()
     await broker.next('window')

@@ -4,7 +4,7 @@ import type { SessionWindow } from '@loads-runner/engine'
 import { Delta } from '@loads-runner/metrics'
 import { WindowBuffer } from '../src/window-buffer.ts'
 
-function windowOf(second: number, count: number): SessionWindow {
+function windowOf(second: number, count: number, changes: Partial<SessionWindow> = {}): SessionWindow {
   const delta = new Delta()
   delta.add({
     key: { kind: 'counter', test: '', name: 'c', method: '', status: '', tags: {} },
@@ -26,10 +26,12 @@ function windowOf(second: number, count: number): SessionWindow {
     toMs: (second + 1) * 1000,
     final: false,
     activeUsers: 1,
-    ledger: { planned: 0, started: second, finished: second, interrupted: 0 },
+    ledger: { planned: 0, started: second, finished: second, interrupted: 0, dropped: 0 },
     progress: [second % 3, second],
     delta,
-    generator: { eventLoopLagMs: 0, cpu: 0 },
+    generator: { eventLoopLagMs: 0, cpu: 0, gcMs: 0, latenessMs: 0, portsExhausted: false },
+    rows: [],
+    ...changes,
   }
 }
 
@@ -58,7 +60,7 @@ describe('window buffer', () => {
     })
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 5 }), (plan, most) => {
-        const buffer = new WindowBuffer(most)
+        const buffer = new WindowBuffer(0, most)
         let second = 0
         let pushed = 0
         const sent: SessionWindow[] = []
@@ -85,5 +87,69 @@ describe('window buffer', () => {
         assert.equal(sent.at(-1)?.toMs ?? 0, second * 1000)
       }),
     )
+  })
+
+  describe('windows that were merged', () => {
+    function merged(...changes: Partial<SessionWindow>[]): SessionWindow {
+      const buffer = new WindowBuffer(0, 1)
+      for (const [second, each] of changes.entries()) buffer.push(windowOf(second, 1, each))
+      const window = buffer.next()!
+      assert.equal(buffer.next(), null)
+      return window
+    }
+
+    it('have the books of the last, and the progress of both', () => {
+      const first = { planned: 5, started: 5, finished: 4, interrupted: 0, dropped: 1 }
+      const last = { planned: 12, started: 8, finished: 8, interrupted: 0, dropped: 4 }
+      const window = merged(
+        { ledger: first, progress: [1, 2, 3, 3] },
+        { ledger: last, progress: [3, 4, 5, 1] },
+      )
+      assert.deepEqual(window.ledger, last)
+      assert.deepEqual(window.progress, [1, 2, 3, 4, 5, 1])
+    })
+
+    it('are as unwell as the worse of them; processor time is a mean, collections of garbage add up', () => {
+      const well = { eventLoopLagMs: 1, cpu: 0.25, gcMs: 5, latenessMs: 0.5, portsExhausted: false }
+      const unwell = { eventLoopLagMs: 20, cpu: 1, gcMs: 30, latenessMs: 3, portsExhausted: true }
+      const both = { eventLoopLagMs: 20, gcMs: 35, latenessMs: 3, portsExhausted: true }
+      // The first lasts a second, the other two seconds.
+      assert.deepEqual(merged({ generator: well }, { generator: unwell, toMs: 3000 }).generator, {
+        ...both,
+        cpu: 0.75,
+      })
+      assert.deepEqual(merged({ generator: unwell }, { generator: well, toMs: 3000 }).generator, {
+        ...both,
+        cpu: 0.5,
+      })
+    })
+
+    it('have used the rows of both, each feed by itself', () => {
+      const window = merged(
+        { rows: [{ feed: 'a', used: [0, 10] }] },
+        {
+          rows: [
+            { feed: 'a', used: [10, 5, 100, 2] },
+            { feed: 'b', used: [7, 1] },
+          ],
+        },
+        { rows: [{ feed: 'a', used: [102, 1] }] },
+      )
+      assert.deepEqual(window.rows, [
+        { feed: 'a', used: [0, 15, 100, 3] },
+        { feed: 'b', used: [7, 1] },
+      ])
+    })
+
+    it('lie on one side of the end of the warm-up', () => {
+      const buffer = new WindowBuffer(2000, 1)
+      for (const second of [0, 1, 2, 3, 4]) buffer.push(windowOf(second, 1))
+      const spans = [buffer.next()!, buffer.next()!].map(({ fromMs, toMs }) => [fromMs, toMs])
+      assert.deepEqual(spans, [
+        [0, 2000],
+        [2000, 5000],
+      ])
+      assert.equal(buffer.next(), null)
+    })
   })
 })

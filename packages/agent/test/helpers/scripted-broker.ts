@@ -12,7 +12,8 @@ import {
   type RunSpec,
   type WindowMessage,
 } from '@loads-runner/protocol'
-import { defaultTarget, shareOut } from '@loads-runner/testcase'
+import { hitsPerUser, profileOf, specOf } from '@loads-runner/protocol/testing'
+import { shareOut } from '@loads-runner/testcase/load'
 
 export type Kind = AgentToBroker['type']
 type Of<K extends Kind> = Extract<AgentToBroker, { type: K }>
@@ -99,10 +100,10 @@ export class ScriptedBroker {
     }
   }
 
-  /** From `prepare` to the first stage, over the way that a real run goes. */
-  async run(bundle: Bundle, spec: Partial<RunSpec>): Promise<void> {
-    const whole = specOf(bundle, spec)
-    this.send({ type: 'prepare', runId: this.runId, spec: whole, share: shareOut(whole.profile, 1)[0]! })
+  /** From `prepare` to the first stage, over the way that a real run goes; the agent is the first of `agents`. */
+  async run(bundle: Bundle, spec: Partial<RunSpec>, agents = 1): Promise<void> {
+    const whole = specFor(bundle, spec)
+    this.send({ type: 'prepare', runId: this.runId, spec: whole, share: shareOut(whole.profile, agents)[0]! })
     const { hash } = await this.next('need-bundle')
     const half = bundle.bytes.length >> 1
     this.send({ type: 'bundle', runId: this.runId, hash, last: false, bytes: bundle.bytes.subarray(0, half) })
@@ -132,33 +133,19 @@ export async function bundleOf(source: string): Promise<Bundle> {
   }
 }
 
-function specOf(bundle: Bundle, some: Partial<RunSpec>): RunSpec {
-  return {
+/** A run of this bundle: one execution on one worker, unless `some` says otherwise. */
+function specFor({ tests, hash }: Bundle, some: Partial<RunSpec>): RunSpec {
+  const choices = tests.map(({ label, weight }) => ({ label, weight }))
+  const { scenarios } = some.profile ?? profileOf(hitsPerUser(1, 1))
+  return specOf({
     names: ['example'],
-    tests: bundle.tests,
-    profile: { stages: [{ users: 1, iterations: 1, durationMs: null }], rampUpMs: 0, delayMs: 0 },
-    seed: 1,
-    agents: 1,
+    tests,
     workers: 1,
-    target: defaultTarget,
-    params: {},
-    env: {},
-    secrets: {},
-    labels: {},
-    project: null,
-    user: null,
-    testRunner: null,
-    bundle: bundle.hash,
-    conducted: false,
+    bundle: hash,
     windowMs: 100,
-    maxSeries: 100,
-    minCoverage: 1,
-    onAgentLoss: 'respread',
-    leaseMs: 6000,
     maxOrphanMs: 300,
     drainMs: 5000,
-    testTimeoutMs: 60_000,
-    waitForAgentsMs: 0,
     ...some,
-  }
+    profile: { scenarios: scenarios.map((scenario) => ({ ...scenario, tests: choices })) },
+  })
 }
