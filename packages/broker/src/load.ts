@@ -1,11 +1,14 @@
 import type { CommitEvent, RunSpec, StopMode, WindowMessage } from '@loads-runner/protocol'
-import type { MovedUser } from '@loads-runner/testcase/load'
+import { isOpen, type MovedUnit, type RunStage } from '@loads-runner/testcase/load'
 import type { Clock } from './clock.ts'
+import { Controls, type ControlRequest, type Controlled } from './controls.ts'
+import { Course } from './course.ts'
 import type { Journal } from './journal.ts'
 import { isPastKill } from './limits.ts'
 import type { Member } from './member.ts'
-import { remainingUsers, untouchedUsers } from './respread.ts'
+import { remainingUnits, untouchedUnits } from './respread.ts'
 import type { Roster } from './roster.ts'
+import { RowLeases } from './row-leases.ts'
 import { RunFigures } from './run-figures.ts'
 import type { RunVoice } from './run-voice.ts'
 import type { Subscribers } from './subscribers.ts'
@@ -14,12 +17,14 @@ import type { TakenWindow } from './window-intake.ts'
 export interface LoadOptions {
   runId: string
   spec: RunSpec
+  /** Of the spec's profile, in the order of their numbers. */
+  stages: readonly RunStage[]
   clock: Clock
   journal: Journal
   roster: Roster
   voice: RunVoice
   subscribers: Subscribers
-  /** A stage has begun, or a stop was asked for: in words. */
+  /** A stage has begun or a scenario is through, or a stop was asked for: in words. */
   onChange: (what: 'stage' | 'stop', note: string) => void
   /** Something that has a part in the verdict. */
   onBlame: (exitCode: number, reason: string) => void
@@ -31,21 +36,29 @@ export interface LoadOptions {
 
 const stopRank: Record<StopMode, number> = { drain: 1, cancel: 2, kill: 3 }
 
-/** The part of a run in which load is made: stages, windows, stops, lost agents, until the last agent has ended. */
+/**
+ * The part of a run in which load is made: stages, windows, changes, stops, lost agents, until the last agent has ended.
+ */
 export class Load {
   readonly figures: RunFigures
+  readonly leases = new RowLeases()
   readonly #options: LoadOptions
   readonly #roster: Roster
-  #stage = 0
+  readonly #course: Course
+  readonly #controls: Controls
+  /** Feeds of which an agent got no rows any more. */
+  readonly #dry = new Set<string>()
   #stopMode: StopMode | null = null
   #killedMs = 0
   #finishing = false
   #over = false
 
   constructor(options: LoadOptions) {
-    const { spec, clock, journal, roster, voice } = options
+    const { runId, spec, stages, clock, journal, roster, voice } = options
     this.#options = options
     this.#roster = roster
+    this.#course = new Course(stages)
+    this.#controls = new Controls(runId)
     this.figures = new RunFigures({
       spec,
       clock,
@@ -57,8 +70,9 @@ export class Load {
     })
   }
 
+  /** The number of the stage that began last. */
   get stage(): number {
-    return this.#stage
+    return this.#course.latest
   }
 
   get began(): boolean {
@@ -70,41 +84,46 @@ export class Load {
     return this.began && !this.#over
   }
 
-  stageNote(): string {
-    return `stage ${this.#stage + 1} of ${this.#options.spec.profile.stages.length}`
-  }
-
-  /** Begins stage 0 on every agent. */
+  /** Begins the first stage of every scenario on every agent. */
   start(): void {
-    const { runId, voice } = this.#options
+    const { voice } = this.#options
+    const begun = this.#course.begin(this.#options.clock.monotonic())
     for (const member of this.#roster) {
       voice.become(member, 'running')
-      member.send({ type: 'start-stage', runId, stage: 0 })
+      for (const { stage } of begun) this.#startStage(member, stage.number)
     }
+  }
+
+  stageNote(): string {
+    return this.#course.note()
+  }
+
+  #startStage(member: Member, stage: number): void {
+    member.send({ type: 'start-stage', runId: this.#options.runId, stage })
   }
 
   onStageDone(member: Member, stage: number): void {
-    if (!this.underWay || stage !== this.#stage || !member.working) return
-    member.stageDone = true
-    this.#nextStage()
+    if (!this.underWay || !member.working || !this.#course.hasBegun(stage)) return
+    member.done.add(stage)
+    this.#advance()
   }
 
-  /** Goes on once every agent at work has said that its users of this stage have ended. */
-  #nextStage(): void {
-    const { runId, spec, onChange } = this.#options
-    const working = this.#roster.working()
-    if (this.#stopMode !== null || working.length === 0) return
-    if (!working.every((member) => member.stageDone)) return
-    if (this.#stage + 1 >= spec.profile.stages.length) return this.#finish()
-    this.#stage++
-    onChange('stage', this.stageNote())
-    for (const member of working) {
-      member.stageDone = false
-      member.send({ type: 'start-stage', runId, stage: this.#stage })
+  /** Goes on with every scenario of which every agent at work has said that its units of this stage have ended. */
+  #advance(): void {
+    const { clock, onChange } = this.#options
+    if (this.#stopMode !== null || this.#roster.working().length === 0) return
+    const isOver = (stage: number) => this.#roster.everyWorking((member) => member.done.has(stage))
+    for (const { ended, next } of this.#course.advance(isOver, clock.monotonic())) {
+      this.#controls.forget(ended.number)
+      if (next !== null) {
+        onChange('stage', this.#course.noteOf(next))
+        for (const member of this.#roster.working()) this.#startStage(member, next.number)
+      } else if (!this.#course.isOver) onChange('stage', `scenario ${ended.scenario.name} is through`)
     }
+    if (this.#course.isOver) this.#finish()
   }
 
-  /** Only now may agents end: until here each could have been asked to take over users of a lost one. */
+  /** Only now may agents end: until here each could have been asked to take over units of a lost one. */
   #finish(): void {
     if (this.#finishing) return
     this.#finishing = true
@@ -121,16 +140,21 @@ export class Load {
   #take(member: Member, windows: readonly TakenWindow[]): void {
     const before = member.finalTaken
     this.figures.note(member, windows)
-    if (!before && member.finalTaken && this.#stopMode === null) this.#onFinal(member)
+    for (const { window } of windows) {
+      for (const { feed, used } of window.rows) this.leases.use(member.id, feed, used)
+    }
+    if (!before && member.finalTaken) {
+      this.leases.giveBack(member.id, member.stream.missing.length > 0)
+      if (this.#stopMode === null) this.#onFinal(member)
+    }
     this.figures.commit(windows)
   }
 
   /** An agent has ended without being stopped: as it was told to, or by itself. */
   #onFinal(member: Member): void {
-    const { profile } = this.#options.spec
     if (!this.#finishing) this.#options.onBlame(5, `${member.id} ended early, in ${this.stageNote()}`)
-    this.#move(member, untouchedUsers(profile, member.moved, this.figures.progress))
-    this.#nextStage()
+    this.#move(member, untouchedUnits(this.#options.stages, member, this.figures.progress))
+    this.#advance()
   }
 
   /** The windows are on disk and in the totals. */
@@ -165,6 +189,41 @@ export class Load {
     this.#options.onEnd()
   }
 
+  /**
+   * Changes, pauses or resumes an externally controlled scenario.
+   *
+   * @throws {Refusal} where that cannot be done
+   */
+  control(request: ControlRequest): Controlled {
+    const { runId, clock, voice } = this.#options
+    const running = this.#course.running()
+    const controlled = this.#controls.change(request, running, clock.monotonic())
+    const { stage, changes, target, paused, isNew } = controlled
+    if (!isNew) return controlled
+    for (const member of this.#roster.working()) {
+      member.send({ type: 'control', runId, stage: stage.number, changes: [...changes] })
+    }
+    const { name: scenario } = stage.scenario
+    const elapsedMs = this.figures.elapsedMs()
+    voice.publish({ type: 'control', at: clock.now(), elapsedMs, scenario, target, paused })
+    return controlled
+  }
+
+  /** An agent needs rows of a leased feed. */
+  onLeaseRows(member: Member, feed: string, size: number, count: number): void {
+    if (!this.underWay || !member.working) return
+    const { runId, voice, onBlame } = this.#options
+    const lease = this.leases.lease(member.id, feed, size, Math.max(1, count))
+    member.send({ type: 'rows', runId, feed, first: lease.first, count: lease.count })
+    if (lease.complaint !== null) {
+      onBlame(4, lease.complaint)
+      this.stop('cancel', lease.complaint)
+    } else if (lease.count === 0 && !this.#dry.has(feed)) {
+      this.#dry.add(feed)
+      voice.say('warning', `all ${size} rows of ${feed} are leased: ${member.id} gets none any more`)
+    }
+  }
+
   /** Tells every agent at work to end. Asking again escalates (drain, cancel, kill) or does nothing. */
   stop(mode: StopMode, note: string): void {
     if (!this.underWay) return
@@ -188,7 +247,14 @@ export class Load {
     const { runId } = this.#options
     if (this.#stopMode !== null) member.send({ type: 'stop', runId, mode: this.#stopMode })
     else if (this.#finishing) member.send({ type: 'finish', runId })
-    else member.send({ type: 'start-stage', runId, stage: this.#stage })
+    else {
+      for (const { stage } of this.#course.running()) {
+        this.#startStage(member, stage.number)
+        const changes = this.#controls.of(stage.number)
+        if (changes.length === 0) continue
+        member.send({ type: 'control', runId, stage: stage.number, changes: [...changes] })
+      }
+    }
   }
 
   /** Gaps and kills; called several times a second. */
@@ -204,7 +270,7 @@ export class Load {
     }
   }
 
-  /** An agent is given up: what came from it counts, the rest is named, and its users are seen to. */
+  /** An agent is given up: what came from it counts, the rest is named, and its units are seen to. */
   lose(member: Member, state: 'lost' | 'fenced', note: string): void {
     if (!this.underWay || !member.working) return
     const { voice } = this.#options
@@ -215,39 +281,44 @@ export class Load {
     voice.become(member, state, note)
     voice.log('warning', `agent ${member.id} is ${state}: ${note}`)
     member.release(note)
+    this.leases.giveBack(member.id, !member.left || member.stream.missing.length > 0)
     if (this.#stopMode === null) this.#replace(member)
-    this.#nextStage()
+    this.#advance()
     this.#checkEnd()
   }
 
   /** Does what the run asks for when an agent is lost. */
   #replace(lost: Member): void {
-    const { onAgentLoss, profile } = this.#options.spec
+    const { onAgentLoss } = this.#options.spec
     if (onAgentLoss === 'fail') {
       this.#options.onBlame(4, `agent ${lost.id} was lost, and the run is to fail then`)
       return this.stop('cancel', `agent ${lost.id} was lost`)
     }
     if (onAgentLoss === 'continue') return
-    const from = lost.stageDone ? this.#stage + 1 : this.#stage
-    this.#move(lost, remainingUsers(profile, lost, from, this.figures.progress))
+    this.#move(lost, remainingUnits(this.#options.stages, lost, this.figures.progress))
   }
 
-  /** Gives users of one agent to those at work. */
-  #move(from: Member, users: MovedUser[]): void {
-    if (users.length === 0) return
+  /** Gives units of one agent to those at work. */
+  #move(from: Member, units: MovedUnit[]): void {
+    if (units.length === 0) return
     const { clock, voice, onBlame } = this.#options
-    const to = this.#roster.move(from, users, this.#stage)
+    const what = this.#describe(units)
+    const to = this.#roster.move(from, units, this.figures.progress)
     if (to === null) {
-      onBlame(
-        5,
-        `${users.length} users of ${from.id} could not be moved: no other agent was at work any more`,
-      )
+      onBlame(5, `${what} of ${from.id} could not be moved: no other agent was at work any more`)
       return
     }
     voice.record({ type: 'moved', at: clock.now(), from: from.id, to })
-    voice.say(
-      'warning',
-      `${users.length} users of ${from.id} go on on ${to.map(({ agent }) => agent).join(', ')}`,
-    )
+    voice.say('warning', `${what} of ${from.id} go on on ${to.map(({ agent }) => agent).join(', ')}`)
+  }
+
+  /** `3 users`, `3 users and 10 lanes`. */
+  #describe(units: readonly MovedUnit[]): string {
+    const { stages } = this.#options
+    const lanes = units.filter(({ stage }) => isOpen(stages[stage]!.model)).length
+    const parts: string[] = []
+    if (lanes < units.length) parts.push(`${units.length - lanes} users`)
+    if (lanes > 0) parts.push(`${lanes} lanes of the schedule`)
+    return parts.join(' and ')
   }
 }

@@ -1,12 +1,12 @@
 import type { AgentState, AgentView, BrokerToAgent, SessionLedger } from '@loads-runner/protocol'
-import type { LoadProfile, MovedUser, Share } from '@loads-runner/testcase/load'
+import type { MovedUnit, RunStage, Share } from '@loads-runner/testcase/load'
 import type { RegisteredAgent } from './agent-registry.ts'
 import { owedByLost, type AgentWindows } from './coverage.ts'
 import { closeLedger, type AgentLedger } from './ledger.ts'
-import { plannedOf, remainingExecutions, type Holding } from './respread.ts'
+import { plannedOf, remainingExecutions, startsMade, type Holding, type Progress } from './respread.ts'
 import type { WindowStream } from './window-intake.ts'
 
-/** Users per `add-users` message. */
+/** Units per `add-units` message. */
 const maxMovedPerMessage = 5000
 
 /** One agent in one run: what it has to do, how far it is, what came from it. */
@@ -15,16 +15,14 @@ export class Member implements Holding {
   readonly agent: RegisteredAgent
   readonly share: Share
   readonly stream: WindowStream
-  moved: MovedUser[] = []
-  /** Executions that are its to make; moving users changes it. */
-  planned: number
+  moved: MovedUnit[] = []
   workers = 0
-  /** It said that its users of the present stage have ended. */
-  stageDone = false
+  /** Numbers of the stages of which it said that all its units have ended. */
+  readonly done = new Set<number>()
   /** Its final window has arrived (perhaps not yet committed). */
   finalTaken = false
   activeUsers = 0
-  ledger: SessionLedger = { planned: 0, started: 0, finished: 0, interrupted: 0 }
+  ledger: SessionLedger = { planned: 0, started: 0, finished: 0, interrupted: 0, dropped: 0 }
   /** Windows committed. */
   windows = 0
   /** Number of the last one; -1 before the first. */
@@ -41,15 +39,22 @@ export class Member implements Holding {
   sending = false
   /** Milliseconds of the run at which it was given up; null while it was not, and before the load. */
   lostAtMs: number | null = null
-  readonly #profile: LoadProfile
+  readonly #stages: readonly RunStage[]
+  /** Executions known beforehand of all units that it was given ... */
+  #held: number
+  /** ... and of those that are someone else's now. */
+  #given = 0
+  /** Starts of open models that it had accounted for when its lanes became someone else's; null before. */
+  #startsMade: number | null = null
   #state: AgentState = 'preparing'
   #released = false
 
+  /** @param stages of the run; without them all that is planned is what the agent reports */
   constructor(
     runId: string,
     agent: RegisteredAgent,
     share: Share,
-    profile: LoadProfile,
+    stages: readonly RunStage[],
     stream: WindowStream,
     nowMs: number,
   ) {
@@ -57,9 +62,18 @@ export class Member implements Holding {
     this.agent = agent
     this.share = share
     this.stream = stream
-    this.planned = plannedOf(profile, share)
     this.lastSaidMs = nowMs
-    this.#profile = profile
+    this.#stages = stages
+    this.#held = plannedOf(stages, share)
+  }
+
+  /**
+   * Executions that are its to make: those known beforehand, moved units included, and those of open models that fell
+   * due, as it reports them. What others go on with is theirs: it keeps what it had accounted for.
+   */
+  get planned(): number {
+    const fellDue = this.#startsMade ?? Math.max(0, this.ledger.planned - this.#held)
+    return this.#held - this.#given + fellDue
   }
 
   get id(): string {
@@ -79,7 +93,7 @@ export class Member implements Holding {
     return this.#state === 'lost' || this.#state === 'fenced'
   }
 
-  /** Can take over users. */
+  /** Can take over units. */
   get working(): boolean {
     return this.live && !this.finalTaken
   }
@@ -94,16 +108,15 @@ export class Member implements Holding {
     this.agent.send(message)
   }
 
-  /** Gives it users of another agent. They may be of a stage whose own users have all ended here. */
-  takeOver(users: MovedUser[], stage: number): void {
-    if (users.length === 0) return
-    for (const user of users) {
-      this.moved.push(user)
-      this.planned += remainingExecutions(this.#profile, user)
+  /** Gives it units of another agent. They may be of a stage whose own units have all ended here. */
+  takeOver(units: MovedUnit[]): void {
+    for (const unit of units) {
+      this.moved.push(unit)
+      this.#held += remainingExecutions(this.#stages, unit)
+      this.done.delete(unit.stage)
     }
-    if (users.some((user) => user.stage === stage)) this.stageDone = false
-    for (let at = 0; at < users.length; at += maxMovedPerMessage) {
-      this.send({ type: 'add-users', runId: this.runId, users: users.slice(at, at + maxMovedPerMessage) })
+    for (let at = 0; at < units.length; at += maxMovedPerMessage) {
+      this.send({ type: 'add-units', runId: this.runId, units: units.slice(at, at + maxMovedPerMessage) })
     }
   }
 
@@ -118,9 +131,10 @@ export class Member implements Holding {
     this.send({ type: 'release', runId: this.runId, reason })
   }
 
-  /** These users are someone else's now. */
-  giveAway(users: readonly MovedUser[]): void {
-    for (const user of users) this.planned -= remainingExecutions(this.#profile, user)
+  /** These units are someone else's now. */
+  giveAway(units: readonly MovedUnit[], progress: Progress): void {
+    for (const unit of units) this.#given += remainingExecutions(this.#stages, unit)
+    if (this.gone) this.#startsMade = startsMade(this.#stages, this, progress)
   }
 
   view(): AgentView {

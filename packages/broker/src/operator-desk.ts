@@ -121,6 +121,8 @@ export class OperatorDesk {
         run.stop(request.mode, request.reason)
         return this.#reply<'stop'>(request, { state: run.state })
       }
+      case 'control':
+        return this.#reply<'control'>(request, runs.find(request.runId).control(request))
       case 'purge': {
         const active = runs.active()
         for (const run of active) run.stop('cancel', 'operator')

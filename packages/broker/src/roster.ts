@@ -1,8 +1,8 @@
 import type { AgentState } from '@loads-runner/protocol'
-import type { MovedUser } from '@loads-runner/testcase/load'
+import type { MovedUnit } from '@loads-runner/testcase/load'
 import type { RegisteredAgent } from './agent-registry.ts'
 import type { Member } from './member.ts'
-import { deal } from './respread.ts'
+import { deal, type Progress } from './respread.ts'
 
 /** The agents of one run. */
 export class Roster {
@@ -57,22 +57,22 @@ export class Roster {
   }
 
   /**
-   * Gives users of one agent to all others at work, a fair share of every stage to each.
+   * Gives units of one agent to all others at work, a fair share of every stage to each.
    *
-   * @returns who got whom; null when no other agent is at work
+   * @returns who got what; null when no other agent is at work
    */
   move(
     from: Member,
-    users: readonly MovedUser[],
-    stage: number,
-  ): { agent: string; users: MovedUser[] }[] | null {
+    units: readonly MovedUnit[],
+    progress: Progress,
+  ): { agent: string; units: MovedUnit[] }[] | null {
     const others = this.working().filter((member) => member !== from)
     if (others.length === 0) return null
-    from.giveAway(users)
-    const parts = deal(users, others.length)
+    from.giveAway(units, progress)
+    const parts = deal(units, others.length)
     return others.map((member, index) => {
-      member.takeOver(parts[index]!, stage)
-      return { agent: member.id, users: parts[index]! }
+      member.takeOver(parts[index]!)
+      return { agent: member.id, units: parts[index]! }
     })
   }
 

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { RunRow, RunSpec } from '@loads-runner/protocol'
+import { totalUnits } from '@loads-runner/testcase/load'
 import type { AgentRegistry, RegisteredAgent } from './agent-registry.ts'
 import type { BundleStore } from './bundle-store.ts'
 import type { Clock } from './clock.ts'
 import { Refusal } from './errors.ts'
 import { openJournal } from './journal.ts'
 import { place } from './placement.ts'
-import { totalUsers } from './respread.ts'
 import { Run } from './run.ts'
 import type { Log } from './run-voice.ts'
 import type { OperatorPeerConnection } from './subscribers.ts'
@@ -167,10 +167,8 @@ export class RunTable {
 
   async #check(spec: RunSpec): Promise<void> {
     const { bundles, registry } = this.#options
-    if (spec.testRunner === null && !spec.tests.some((test) => test.weight > 0)) {
-      throw new Refusal('NO_TESTS', 'there is nothing to run: the run has no test of a weight above 0')
-    }
-    if (totalUsers(spec.profile) > maxUsers) {
+    checkScenarios(spec)
+    if (totalUnits(spec.profile) > maxUsers) {
       throw new Refusal(
         'TOO_MANY_USERS',
         `a run has ${maxUsers} users at most over all its stages; use fewer`,
@@ -213,6 +211,33 @@ export class RunTable {
     for (;;) {
       const id = `${stamp}-${randomBytes(3).toString('hex')}`
       if (!this.#runs.has(id)) return id
+    }
+  }
+}
+
+/** @throws {Refusal} NO_TESTS or BAD_SCENARIOS */
+function checkScenarios({ profile, testRunner, tests }: RunSpec): void {
+  const names = new Set<string>()
+  const labels = new Set(tests.map((test) => test.label))
+  for (const scenario of profile.scenarios) {
+    const { name } = scenario
+    if (names.has(name)) {
+      throw new Refusal('BAD_SCENARIOS', `two scenarios have the name ${name}; give each a name of its own`)
+    }
+    names.add(name)
+    if (testRunner !== null) continue
+    if (!scenario.tests.some((test) => test.weight > 0)) {
+      throw new Refusal(
+        'NO_TESTS',
+        `there is nothing to run: scenario ${name} has no test of a weight above 0`,
+      )
+    }
+    const unknown = scenario.tests.find((test) => !labels.has(test.label))
+    if (unknown !== undefined) {
+      throw new Refusal(
+        'BAD_SCENARIOS',
+        `scenario ${name} has the test ${unknown.label}, which the run has not`,
+      )
     }
   }
 }

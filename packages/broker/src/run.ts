@@ -3,6 +3,7 @@ import {
   redacted,
   tearDownNote,
   type AgentToBroker,
+  type OperatorResults,
   type RunEvent,
   type RunRow,
   type RunSpec,
@@ -10,10 +11,11 @@ import {
   type SnapshotEvent,
   type StopMode,
 } from '@loads-runner/protocol'
-import { shareOut } from '@loads-runner/testcase/load'
+import { runStages, shareOut, type RunStage } from '@loads-runner/testcase/load'
 import type { RegisteredAgent } from './agent-registry.ts'
 import type { Clock } from './clock.ts'
 import { complaintAbout, Conductor } from './conductor.ts'
+import type { ControlRequest } from './controls.ts'
 import { messageOf, Refusal } from './errors.ts'
 import type { Journal } from './journal.ts'
 import { asSeconds, judgeSilence } from './limits.ts'
@@ -63,6 +65,7 @@ export class Run {
   readonly #conductor: Conductor
   readonly #preparation: Preparation
   readonly #roster = new Roster()
+  readonly #stages: readonly RunStage[]
   readonly #causes: Cause[] = []
   /** Load is over, or never will be: nobody but the conductor is waited for. */
   #concluding = false
@@ -76,6 +79,7 @@ export class Run {
     this.spec = spec
     this.#options = options
     this.#clock = clock
+    this.#stages = runStages(spec.profile)
     this.submittedAt = clock.now()
     this.subscribers = new Subscribers(id, () => this.snapshot())
     this.#voice = new RunVoice(id, clock, journal, this.subscribers, log)
@@ -87,6 +91,7 @@ export class Run {
     this.#load = new Load({
       runId: id,
       spec,
+      stages: this.#stages,
       clock,
       journal,
       roster: this.#roster,
@@ -168,11 +173,13 @@ export class Run {
   /** Gives every agent its share and has it load the tests. */
   begin(agents: readonly RegisteredAgent[]): void {
     const nowMs = this.#clock.monotonic()
-    const { profile } = this.spec
+    const { profile, replay } = this.spec
     const shares = shareOut(profile, agents.length)
+    // One execution alone: what the profile plans is not what is made.
+    const planned = replay === null ? this.#stages : []
     for (const [index, agent] of agents.entries()) {
       const stream = this.#load.figures.streamFor(agent.id)
-      this.#roster.add(new Member(this.id, agent, shares[index]!, profile, stream, nowMs))
+      this.#roster.add(new Member(this.id, agent, shares[index]!, planned, stream, nowMs))
       agent.runs.add(this.id)
     }
     const members = this.#roster.all().map(({ id, agent, share }) => {
@@ -303,6 +310,23 @@ export class Run {
     this.#load.stop(mode, `${mode} was asked for (${reason})`)
   }
 
+  /**
+   * Changes users or rate of an externally controlled scenario, pauses or resumes it.
+   *
+   * @returns what holds from now on
+   * @throws {Refusal} NOT_RUNNING, NOT_CONTROLLED and others, with what there is
+   */
+  control(request: ControlRequest): OperatorResults['control'] {
+    if (this.state !== 'running') {
+      throw new Refusal(
+        'NOT_RUNNING',
+        `run ${this.id} is ${this.state}; only a running one can be controlled`,
+      )
+    }
+    const { stage, target, paused } = this.#load.control(request)
+    return { scenario: stage.scenario.name, target, paused }
+  }
+
   /** Ends a run that never had agents. */
   giveUp(exitCode: number, reason: string): void {
     this.#abandon(exitCode, reason)
@@ -328,6 +352,8 @@ export class Run {
         return this.#load.onStageDone(member, message.stage)
       case 'window':
         return this.#load.onWindow(member, message)
+      case 'lease-rows':
+        return this.#load.onLeaseRows(member, message.feed, message.size, message.count)
       case 'session-lost':
         return this.#lose(member, 'lost', `its session is gone: ${message.reason}`)
       case 'cannot-run':
