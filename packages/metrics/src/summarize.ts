@@ -69,6 +69,7 @@ export function summarize(aggregate: Aggregate, facts: RunFacts): Summary {
       latenessP99: lateness?.p99 ?? null,
       lateness,
     },
+    feeds: facts.feeds ?? [],
     generator: facts.generator,
     warmUp:
       facts.warmUp === null

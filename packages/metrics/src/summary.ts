@@ -101,7 +101,15 @@ export interface Summary {
     hits: number
     windows: number
     windowsLost: number
-    ledger: { planned: number; started: number; finished: number; reported: number; lost: number }
+    ledger: {
+      planned: number
+      started: number
+      finished: number
+      reported: number
+      lost: number
+      /** Open models: fell due and never started. */
+      dropped: number
+    }
   }[]
   coverage: {
     windowsOwed: number
@@ -118,6 +126,18 @@ export interface Summary {
     latenessP99: number | null
     lateness: Stats | null
   }
+  /** Rows of data files that were leased: each was used once, but for those that may have been used twice. */
+  feeds: {
+    name: string
+    rows: number
+    used: number
+    /** Leased by agents that ended or were lost before they said that they used them. */
+    returned: number
+    /** rows - used. */
+    leftOver: number
+    /** Of the used ones: a lost agent, or a missing window, may have used them before. */
+    perhapsTwice: number
+  }[]
   generator: {
     /** The generator was the limit of an open model: its figures say more about it than about the target. */
     limited: boolean
@@ -157,6 +177,8 @@ export interface RunFacts {
   plannedExecutions: number | null
   /** Executions that fell due and never started. */
   droppedExecutions: number
+  /** Of runs with leased feeds. */
+  feeds?: Summary['feeds']
   generator: Summary['generator']
   thresholds: Summary['thresholds']
   /** Seconds during which load was made, those of the warm-up included. */
