@@ -41,7 +41,8 @@ interface Header {
   files: { path: string; size: number; executable: boolean }[]
 }
 
-const maxUnpacked = 1024 ** 3
+/** Bytes of all files of a bundle: a session unpacks them in memory. */
+export const maxUnpacked = 1024 ** 3
 
 /** `name` or `@scope/name`: what becomes a path below node_modules. */
 const packageName = /^(?:@[\w-][\w.-]*\/)?[\w-][\w.-]*$/

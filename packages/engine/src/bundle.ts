@@ -3,10 +3,11 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join, relative, resolve, sep } from 'node:path'
 import type { BuildFailure, Message } from 'esbuild'
-import { isSafe, packBundle, type ArchivedFile, type Manifest } from './bundle-archive.ts'
+import { isSafe, maxUnpacked, packBundle, type ArchivedFile, type Manifest } from './bundle-archive.ts'
 import { lendEnvironment } from './environment.ts'
 import { EngineError } from './errors.ts'
 import { bundleBanner, moduleLocation } from './module-location.ts'
+import { namedFiles } from './named-files.ts'
 import { selectTests, type SelectedTests } from './select-tests.ts'
 import { importModules } from './test-modules.ts'
 import { resolveTestName } from './test-name.ts'
@@ -40,13 +41,18 @@ const entryName = 'bundle.mjs'
  * @throws {EngineError} exit code 2 for a name that is not one, 3 for a test that is not there or does not load
  */
 export async function bundleTests(request: BundleRequest): Promise<Bundle> {
-  const files = await includedFiles(request)
+  const included = await includedFiles(request)
   if (request.names.length === 0) {
-    const nothing: SelectedTests = { tests: [], conducted: false, serverUrl: null }
-    return { ...nothing, ...packBundle({ entry: null, tests: [], links: [] }, files) }
+    const nothing: SelectedTests = { tests: [], classes: [], named: [], conducted: false, serverUrl: null }
+    return { ...nothing, ...packBundle({ entry: null, tests: [], links: [] }, await readFiles(included)) }
   }
   const addresses = await Promise.all(request.names.map((name) => resolveTestName(name, request.testDir)))
-  const built = await build(request, new Map(addresses.map((each) => [each.module, each.file])))
+  const modules = new Map(addresses.map((each) => [each.module, each.file]))
+  const { built, sources } = await build(request, modules)
+  const named = await namedFiles(request.testDir, sources)
+  const files = await readFiles(
+    new Map([...named.map(({ path, file }) => [path, file] as const), ...included]),
+  )
   const directory = await WorkDirectory.create(null)
   const giveBack = lendEnvironment(request.env ?? {})
   try {
@@ -54,8 +60,8 @@ export async function bundleTests(request: BundleRequest): Promise<Bundle> {
     const links = externalLinks(request)
     for (const link of links) await directory.link(link.name, link.path)
     for (const file of built) await writeFile(join(directory.path, file.path), file.bytes)
-    const modules = await importModules(directory.path, entryName)
-    const { manifestTests, ...selected } = selectTests(addresses, modules)
+    const loaded = await importModules(directory.path, entryName)
+    const { manifestTests, ...selected } = selectTests(addresses, loaded)
     const manifest: Manifest = { entry: entryName, tests: manifestTests, links }
     return { ...selected, ...packBundle(manifest, [...built, ...files]) }
   } finally {
@@ -64,7 +70,11 @@ export async function bundleTests(request: BundleRequest): Promise<Bundle> {
   }
 }
 
-async function build(request: BundleRequest, modules: Map<string, string>): Promise<ArchivedFile[]> {
+/** @returns the bundle's own files, and the absolute paths of the modules in it that are not from packages */
+async function build(
+  request: BundleRequest,
+  modules: Map<string, string>,
+): Promise<{ built: ArchivedFile[]; sources: string[] }> {
   const esbuild = await import('esbuild')
   const entries = [...modules]
   const contents = [
@@ -84,6 +94,7 @@ async function build(request: BundleRequest, modules: Map<string, string>): Prom
       keepNames: true,
       sourcemap: 'linked',
       sourcesContent: false,
+      metafile: true,
       logLevel: 'silent',
       banner: { js: bundleBanner },
       external: ['loads-runner', 'loads-runner/*', '@loads-runner/*', ...request.external],
@@ -92,11 +103,19 @@ async function build(request: BundleRequest, modules: Map<string, string>): Prom
     .catch((error: unknown) => {
       throw doesNotLoad(error as BuildFailure)
     })
-  return result.outputFiles.map((file) => ({
+  const built = result.outputFiles.map((file) => ({
     path: relative(request.testDir, file.path),
     bytes: file.contents,
     executable: false,
   }))
+  return { built, sources: Object.keys(result.metafile.inputs).flatMap((each) => ownModule(each, request)) }
+}
+
+/** Empty for what is no code of the user. */
+function ownModule(input: string, { testDir }: BundleRequest): string[] {
+  const isOwn = /\.[cm]?[jt]sx?$/.test(input) && !input.split('/').includes('node_modules')
+  const path = resolve(testDir, input)
+  return isOwn && existsSync(path) ? [path] : []
 }
 
 function doesNotLoad(failure: BuildFailure): EngineError {
@@ -113,10 +132,11 @@ function describe({ location, text }: Message): string {
   return `  ${where}${text}${hint}${shown}`
 }
 
-async function includedFiles({ testDir, includeFiles }: BundleRequest): Promise<ArchivedFile[]> {
-  if (includeFiles.length === 0) return []
+/** Files of --include-file: path in the bundle to path here. */
+async function includedFiles({ testDir, includeFiles }: BundleRequest): Promise<Map<string, string>> {
+  const files = new Map<string, string>()
+  if (includeFiles.length === 0) return files
   const { glob } = await import('tinyglobby')
-  const files = new Map<string, ArchivedFile>()
   for (const pattern of includeFiles) {
     const matches = await glob(asGlob(pattern, testDir), { cwd: testDir, dot: false, absolute: true })
     if (matches.length === 0) {
@@ -131,11 +151,34 @@ async function includedFiles({ testDir, includeFiles }: BundleRequest): Promise<
           `--include-file ${pattern}: ${match} is not under ${testDir}; set --test-dir above it`,
         )
       }
-      const mode = (await stat(match)).mode
-      files.set(path, { path, bytes: await readFile(match), executable: (mode & 0o100) !== 0 })
+      files.set(path, match)
     }
   }
-  return [...files.values()]
+  return files
+}
+
+async function readFiles(files: ReadonlyMap<string, string>): Promise<ArchivedFile[]> {
+  const found = await Promise.all(
+    [...files].map(async ([path, file]) => ({ path, file, info: await stat(file) })),
+  )
+  const largest = found.toSorted((one, other) => other.info.size - one.info.size)[0]
+  const bytes = found.reduce((sum, { info }) => sum + info.size, 0)
+  if (largest !== undefined && bytes > maxUnpacked) {
+    const size = (count: number) => `${Math.round(count / 1024 / 1024)} MiB`
+    throw new EngineError(
+      'BUNDLE_TOO_LARGE',
+      2,
+      `the files that travel with the tests have ${size(bytes)}, ${size(maxUnpacked)} is the most ` +
+        `(largest: ${largest.path}, ${size(largest.info.size)}); put large ones where the agents run and give their full names`,
+    )
+  }
+  return Promise.all(
+    found.map(async ({ path, file, info }) => ({
+      path,
+      bytes: await readFile(file),
+      executable: (info.mode & 0o100) !== 0,
+    })),
+  )
 }
 
 /** A directory means all that is in it. */

@@ -3,6 +3,7 @@ export type EngineErrorCode =
   | 'TEST_NOT_FOUND'
   | 'TEST_DOES_NOT_LOAD'
   | 'BUNDLE_INVALID'
+  | 'BUNDLE_TOO_LARGE'
   /** The directory that a session runs in cannot be made or filled. */
   | 'WORK_DIRECTORY'
   | 'FILE_NOT_FOUND'

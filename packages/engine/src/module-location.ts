@@ -36,7 +36,8 @@ export const bundleBanner = [
   `const __loadsDirectory = (inside) => __loadsPath(new URL('.', __loadsUrl(inside))).replace(/[\\\\/]$/, '')`,
 ].join(';')
 
-function loaderOf(path: string): Loader {
+/** How esbuild reads a module of the user. */
+export function loaderOf(path: string): Loader {
   const extension = /\.[cm]?([jt]sx?)$/.exec(path)?.[1]
   return (extension ?? 'js') as Loader
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { bundleTests, type EngineError } from '@loads-runner/engine'
+import { readBundle } from '../src/bundle-archive.ts'
 import { runSession } from './helpers/run-session.ts'
 
 const simple = `
@@ -100,6 +101,31 @@ describe('bundle', () => {
       bundleTests({ testDir, names: [], includeFiles: ['nothing.csv'], external: [] }),
       2,
       /nothing\.csv/,
+    )
+  })
+
+  it('ships the files that tests name, and says where one is missing', async () => {
+    const source = `
+import { TestCase } from '@loads-runner/testcase'
+export class TestA extends TestCase { async test_one() { await this.feed('data/users.csv') } }`
+    await fails(
+      bundle({ 'example.ts': source }, 'example'),
+      3,
+      /example\.ts:3:\d+: this\.feed\('data\/users\.csv'\)/,
+    )
+    const { bytes } = await bundle({ 'data/users.csv': 'a\n1\n' }, 'example')
+    const { files } = readBundle(bytes)
+    assert.equal(Buffer.from(files.find(({ path }) => path === 'data/users.csv')!.bytes).toString(), 'a\n1\n')
+  })
+
+  it('refuses more data than a session can unpack, before it is read', async () => {
+    await writeFile(join(testDir, 'small.csv'), 'a\n')
+    await writeFile(join(testDir, 'large.csv'), '')
+    await truncate(join(testDir, 'large.csv'), 2 * 1024 ** 3)
+    await fails(
+      bundleTests({ testDir, names: [], includeFiles: ['*.csv'], external: [] }),
+      2,
+      /have 2048 MiB, 1024 MiB is the most \(largest: large\.csv, 2048 MiB\)/,
     )
   })
 
