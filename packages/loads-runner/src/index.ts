@@ -22,6 +22,8 @@
  *
  * @module
  */
+import { provideStandaloneFeeds } from './standalone-feeds.ts'
+
 export {
   AppClient,
   AppResponse,
@@ -57,3 +59,5 @@ export type {
 export type { Stats, Summary, Verdict } from '@loads-runner/metrics'
 export { run } from './code.ts'
 export type { RunOptions } from './code.ts'
+
+provideStandaloneFeeds()

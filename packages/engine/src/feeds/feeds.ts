@@ -61,9 +61,7 @@ class Feeds implements FeedSource {
     const feeds = await Promise.allSettled(this.#opening.values())
     this.#opening.clear()
     this.#open.clear()
-    await Promise.all(
-      feeds.map((each) => (each.status === 'fulfilled' ? each.value.file.close().catch(() => {}) : null)),
-    )
+    for (const each of feeds) if (each.status === 'fulfilled') await each.value.file.close().catch(() => {})
   }
 
   async #feed(file: string): Promise<Feed> {

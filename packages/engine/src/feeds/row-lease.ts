@@ -58,7 +58,7 @@ export class RowLease {
     if (lasted < shortMs) this.#block = Math.min(this.#most, this.#block * 2)
     else if (lasted > longMs) this.#block = Math.max(1, this.#block >> 1)
     // A turn later, so that all who begin at once are counted.
-    await null
+    await Promise.resolve()
     const wanted = Math.min(mostRows, Math.max(this.#block, this.#waiting))
     const { first, count } = await this.#lease(this.#feed, this.#size, wanted)
     this.#leasedAt = this.#now()

@@ -99,7 +99,7 @@ describe('feeds/data-file', () => {
             ? ''
             : Array.isArray(each)
               ? JSON.stringify(each)
-              : String(each),
+              : String(each as number | boolean),
       ]),
     )
 
@@ -137,7 +137,7 @@ describe('feeds/data-file', () => {
 
   it('gives everybody who asks at once the same block', async () => {
     const file = await open('x.csv', `a\n${Array.from({ length: 1000 }, (_, row) => row).join('\n')}`)
-    const rows = await Promise.all(Array.from({ length: 1000 }, (_, row) => file.row(row)))
+    const rows = await Promise.all(Array.from({ length: 1000 }, async (_, row) => file.row(row)))
     assert.deepEqual(
       rows.map((row) => row['a']),
       Array.from({ length: 1000 }, (_, row) => String(row)),
