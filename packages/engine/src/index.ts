@@ -15,8 +15,10 @@
 export { bundleTests, type Bundle, type BundleRequest } from './bundle.ts'
 export { Conductor } from './conductor.ts'
 export { EngineError, type EngineErrorCode } from './errors.ts'
+export { createStandaloneFeeds } from './feeds/standalone-feeds.ts'
+export { importConfig, type ImportedConfig } from './import-config.ts'
 export { planSession, type SessionPlan } from './plan.ts'
-export type { SelectedTest } from './select-tests.ts'
+export type { ClassAttributes, SelectedTest } from './select-tests.ts'
 export { Session } from './session.ts'
 export { removeAbandoned } from './work-directory.ts'
 export type {

@@ -12,8 +12,24 @@ export interface SelectedTest {
   weight: number
 }
 
+/** What a test class says of itself in static fields. */
+export interface ClassAttributes {
+  /** `TestWebSite`; with its module before it where two modules have such a class. */
+  name: string
+  /** Labels of its tests that were chosen. */
+  labels: string[]
+  /** `static load`: options of load by their names, not yet read. Null without. */
+  load: Readonly<Record<string, unknown>> | null
+  /** `static thresholds`, not yet read. */
+  thresholds: string[]
+}
+
 export interface SelectedTests {
   tests: SelectedTest[]
+  /** The classes of the tests, in their order. */
+  classes: ClassAttributes[]
+  /** The labels of the tests that each name means, in the order of the names. */
+  named: { name: string; labels: string[] }[]
   /** A class has `setUpRun` or `tearDownRun`. */
   conducted: boolean
   /** The first class attribute `serverUrl`; null without. */
@@ -29,13 +45,19 @@ export function selectTests(
   addresses: readonly TestAddress[],
   modules: TestModules,
 ): SelectedTests & { manifestTests: ManifestTest[] } {
-  const found = addresses.flatMap((address) => testsAt(address, classesOf(modules[address.module] ?? {})))
+  const perName = addresses.map((address) => testsAt(address, classesOf(modules[address.module] ?? {})))
+  const found = perName.flat()
   const byLabel = new Map<string, Found>()
   for (const each of found) byLabel.set(labelOf(each, found), each)
   const entries = [...byLabel]
   const classes = new Set(entries.map(([, each]) => each.cls))
   return {
     tests: entries.map(([label, { className, method, weight }]) => ({ label, className, method, weight })),
+    classes: [...classes].map((cls) => attributesOf(cls, entries, found)),
+    named: addresses.map(({ name }, index) => ({
+      name,
+      labels: [...new Set(perName[index]!.map((each) => labelOf(each, found)))],
+    })),
     conducted: [...classes].some((cls) => 'setUpRun' in cls || 'tearDownRun' in cls),
     serverUrl: [...classes].map((cls) => cls.serverUrl).find((url) => typeof url === 'string') ?? null,
     manifestTests: entries.map(([label, { address, className, method }]) => ({
@@ -123,6 +145,31 @@ function methodsAt(address: TestAddress, classes: Map<string, TestClass>, classN
   }))
 }
 
+/** @throws {EngineError} TEST_DOES_NOT_LOAD for attributes of another form */
+function attributesOf(
+  cls: TestClass,
+  entries: readonly [string, Found][],
+  found: readonly Found[],
+): ClassAttributes {
+  const own = entries.filter(([, each]) => each.cls === cls)
+  const { load, tags, thresholds } = cls as { load?: unknown; tags?: unknown; thresholds?: unknown }
+  const name = classNameOf(own[0]![1], found)
+  const wrong = (attribute: string, form: string) =>
+    new EngineError('TEST_DOES_NOT_LOAD', 3, `${name}.${attribute} is no such attribute: write ${form}`)
+  if (load !== undefined && !isObject(load))
+    throw wrong('load', "static load = { rate: '50/s', duration: '30s' }")
+  if (tags !== undefined && !(isObject(tags) && Object.values(tags).every((tag) => typeof tag === 'string')))
+    throw wrong('tags', "static tags = { team: 'search' }")
+  const expressions = typeof thresholds === 'string' ? [thresholds] : (thresholds ?? [])
+  if (!Array.isArray(expressions) || !expressions.every((each) => typeof each === 'string'))
+    throw wrong('thresholds', "static thresholds = ['http_req_duration: p(95)<200']")
+  return { name, labels: own.map(([label]) => label), load: load ?? null, thresholds: expressions }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** A class that is wrong in itself does not load. */
 function checked(weight: () => number): number {
   try {
@@ -134,11 +181,14 @@ function checked(weight: () => number): number {
 
 /** `Class.method`, with the module before it only where two modules have such a class. */
 function labelOf(test: Found, all: readonly Found[]): string {
-  const { address, className, method } = test
-  const short = `${className}.${method}`
-  const shared = all.some((each) => each.className === className && each.address.module !== address.module)
-  const label = shared ? `${address.module}.${short}` : short
+  const { address, method } = test
+  const label = `${classNameOf(test, all)}.${method}`
   return address.parameters === null ? label : `${label}@${JSON.stringify(address.parameters)}`
+}
+
+function classNameOf({ address, className }: Found, all: readonly Found[]): string {
+  const shared = all.some((each) => each.className === className && each.address.module !== address.module)
+  return shared ? `${address.module}.${className}` : className
 }
 
 function hint(wanted: string, names: string[]): string {

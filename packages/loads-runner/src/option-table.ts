@@ -5,7 +5,7 @@ import { isUsageError } from './errors.ts'
  * command line. A setting without a row does not compile; help is made from the rows.
  */
 
-export type OptionSource = 'default' | 'config' | 'environment' | 'command line'
+export type OptionSource = 'default' | 'config' | 'class' | 'environment' | 'command line'
 
 export interface OptionRow<T> {
   /** As commander reads them: `-u, --users <N>`, `--quiet`, `--attach [RUN]`. */
@@ -22,6 +22,8 @@ export interface OptionRow<T> {
   parse: (text: string, previous: T) => T
   /** May be given several times; each adds. */
   repeatable?: boolean
+  /** What stands between values in a variable of the environment. Default: a comma. */
+  separator?: string
   /** Only meaningful on the command line (verbs, the configuration file itself). */
   commandLineOnly?: boolean
   /** Other long names for the same option. */
@@ -42,6 +44,8 @@ export interface ReadSettings<S> {
 export interface RawValues<S> {
   source: OptionSource
   values: ReadonlyMap<keyof S, readonly string[]>
+  /** How an option is called there, where its source does not say it. */
+  nameOf?(key: keyof S & string): string
 }
 
 /** `testDir` is `test-dir` on the command line and in files. */
@@ -91,7 +95,7 @@ export function resolveSettings<S>(
         sources[key] = layer.source
       } catch (error) {
         if (!isUsageError(error)) throw error
-        problems.push(`${describe(key, layer.source)}: ${error.message}`)
+        problems.push(`${layer.nameOf?.(key) ?? describe(key, layer.source)}: ${error.message}`)
       }
     }
   }
@@ -125,7 +129,7 @@ export function readEnvironment<S>(
         problems.push(`unknown environment variable ${name}${suggestion(name, [...names.keys()])}`)
       continue
     }
-    values.set(key, table[key].repeatable === true ? value.split(',') : [value])
+    values.set(key, table[key].repeatable === true ? value.split(table[key].separator ?? ',') : [value])
   }
   return { source: 'environment', values }
 }

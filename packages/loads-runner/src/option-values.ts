@@ -1,4 +1,8 @@
+import { isIP } from 'node:net'
+import { parseDuration } from './duration.ts'
 import { UsageError } from './errors.ts'
+
+export type Words = Readonly<Record<string, string>>
 
 /** Readers of option values. Each throws a UsageError that says what would be right. */
 
@@ -67,6 +71,12 @@ export const list = (text: string, previous: readonly string[]): readonly string
   word(text),
 ]
 
+/** Adds an address of this machine. */
+export function ipAddress(text: string, previous: readonly string[]): readonly string[] {
+  if (isIP(text) === 0) throw new UsageError(`"${text}" is not an IP address`)
+  return [...previous, text]
+}
+
 /** `K=V`, adding to what was given before. */
 export function pair(
   text: string,
@@ -105,4 +115,10 @@ export function hostAndPort(text: string): { host: string; port: number } {
   const [, host, port] = /^(?:(\[[0-9A-Fa-f:.]+\]|[^:[\]\s]+):)?(\d{1,5})$/.exec(text) ?? []
   if (port === undefined || Number(port) > 65_535) throw new UsageError(`"${text}" is not HOST:PORT`)
   return { host: host === undefined ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) }
+}
+
+export function positiveDuration(text: string): number {
+  const millis = parseDuration(text)
+  if (millis === 0) throw new UsageError('must be longer than nothing')
+  return millis
 }

@@ -1,8 +1,9 @@
 import type { RunSpec, TestSelection } from '@loads-runner/protocol'
+import type { Scenario } from '@loads-runner/testcase/load'
 import { longestMs } from './duration.ts'
 import type { SettingSources } from './option-table.ts'
 import type { Settings } from './options.ts'
-import { stagesOf } from './stages.ts'
+import type { PlannedThreshold } from './plan-thresholds.ts'
 
 /** What is known of the tests once they are bundled. */
 export interface BundledTests {
@@ -16,6 +17,10 @@ export interface BundledTests {
 /** What a plan is made of, besides settings. */
 export interface PlanContext {
   tests: readonly string[]
+  scenarios: readonly Scenario[]
+  thresholds: readonly PlannedThreshold[]
+  /** The only execution to run; null for a whole run. */
+  replay: RunSpec['replay']
   sources: SettingSources<Settings>
   /** Texts of --ca, --cert and --key. */
   pem: { ca: string | null; cert: string | null; key: string | null }
@@ -27,8 +32,6 @@ export interface PlanContext {
 
 /** How often broker, agents and console exchange figures. */
 const windowMs = 1000
-/** How long executions may go on after the end of the load before they are cut. */
-const drainMs = 30_000
 /** How long agents that we start ourselves may take to register. */
 const ownAgentsMs = 60_000
 
@@ -38,11 +41,7 @@ export function planRun(settings: Settings, bundle: BundledTests, context: PlanC
   return {
     names: [...context.tests],
     tests: bundle.tests.map((test) => ({ ...test })),
-    profile: {
-      stages: stagesOf(settings, roundOf(bundle.tests)),
-      rampUpMs: settings.rampUp,
-      delayMs: settings.delay,
-    },
+    profile: { scenarios: context.scenarios.map((scenario) => ({ ...scenario })) },
     seed: context.seed,
     agents: settings.agents ?? 1,
     workers: debugged ? 0 : settings.workers,
@@ -52,6 +51,17 @@ export function planRun(settings: Settings, bundle: BundledTests, context: PlanC
       insecure: settings.insecure,
       ...context.pem,
       proxy: settings.proxy,
+      http2: settings.http2,
+      connections: {
+        policy: settings.connections,
+        most: settings.maxConnections,
+        mostRequests: settings.maxRequests,
+        keepAliveMs: settings.keepAlive,
+        sourceAddresses: [...settings.sourceAddress],
+        dns: settings.dns,
+      },
+      phases: settings.phases,
+      trace: settings.trace,
     },
     params: { ...settings.param },
     env: variablesOf(settings, context.env),
@@ -68,7 +78,11 @@ export function planRun(settings: Settings, bundle: BundledTests, context: PlanC
     onAgentLoss: settings.onAgentLoss,
     leaseMs: settings.lease,
     maxOrphanMs: settings.maxOrphanTime,
-    drainMs,
+    thresholds: context.thresholds.map((threshold) => ({ ...threshold })),
+    warmUpMs: settings.warmUp,
+    precise: settings.precise,
+    replay: context.replay,
+    drainMs: settings.gracefulStop,
     testTimeoutMs: debugged ? longestMs : settings.testTimeout,
     waitForAgentsMs: settings.broker === null ? ownAgentsMs : 0,
   }
@@ -92,15 +106,6 @@ export function secretsOf(
   return Object.fromEntries(Object.entries(settings.secret).map(([name, from]) => [name, env[from] ?? '']))
 }
 
-/** One execution of a single test; of several, each as often as its weight says. */
-function roundOf(tests: readonly TestSelection[]): number {
-  if (tests.length <= 1) return 1
-  return Math.max(
-    1,
-    tests.reduce((sum, test) => sum + test.weight, 0),
-  )
-}
-
 /** Class attributes win over the configuration file and lose against everything else that was given. */
 function serverUrlOf(
   settings: Settings,
@@ -108,9 +113,4 @@ function serverUrlOf(
   sources: SettingSources<Settings>,
 ): string | null {
   return sources.serverUrl === 'config' && bundle.serverUrl !== null ? null : settings.serverUrl
-}
-
-/** Users at one time: stages follow one another. */
-export function mostUsers(settings: Settings): number {
-  return Math.max(...(settings.users ?? [settings.agents ?? 1]))
 }

@@ -1,19 +1,33 @@
 import { readCommandLine } from './command-line.ts'
-import { layerOf, readConfigFile } from './config-file.ts'
+import { findConfigFile, noConfiguration, readConfigFile } from './config/config-file.ts'
+import type { Configuration } from './config/config-file.ts'
+import { layerOf } from './config/layer.ts'
+import { readScenarios } from './config/scenario-entries.ts'
+import type { ScenarioEntry } from './config/scenario-entries.ts'
 import { isUsageError, UsageError } from './errors.ts'
-import { describe, environmentName, optionName, readEnvironment, resolveSettings } from './option-table.ts'
-import type { RawValues, ReadSettings, SettingSources } from './option-table.ts'
+import { environmentName, optionName, readEnvironment, resolveSettings } from './option-table.ts'
+import type { RawValues, ReadSettings } from './option-table.ts'
+import { contradictionsOf, GivenLoad } from './load-models/index.ts'
+import type { LoadLayer } from './load-models/index.ts'
 import { brokerVerbs, optionTable } from './options.ts'
 import type { Settings } from './options.ts'
-import { stageProblem } from './stages.ts'
 import type { World } from './world.ts'
 
 /** What `loads-runner` was asked to do. */
 export interface Invocation extends ReadSettings<Settings> {
+  /** Names of tests, those of scenarios included. */
   tests: readonly string[]
+  /** Of the configuration file; empty where tests are named directly. */
+  scenarios: readonly ScenarioEntry[]
+  /** Where options came from: class attributes come between the two. The farthest first. */
+  layers: { file: readonly RawValues<Settings>[]; nearer: readonly RawValues<Settings>[] }
+  /** Files that the configuration was read from. */
+  configFiles: readonly string[]
   help: boolean
   version: boolean
 }
+
+type Resolved = Omit<Invocation, 'help' | 'version'>
 
 /** Set by agents for external runners, which may start us again; not options. */
 const foreignVariables = ['LOADS_RUN_ID', 'LOADS_AGENT_ID', 'LOADS_USER', 'LOADS_EVENTS_FD', 'LOADS_TEST']
@@ -29,9 +43,10 @@ export async function readSettings(world: Pick<World, 'args' | 'env' | 'cwd'>): 
   const line = readCommandLine(optionTable, world.args, problems)
   const quick = { help: line.help, version: line.version }
   if (line.help || line.version) {
-    return { ...quick, ...resolveSettings(optionTable, [], []), tests: [] }
+    const nothing = { tests: [], scenarios: [], layers: { file: [], nearer: [] }, configFiles: [] }
+    return { ...quick, ...resolveSettings(optionTable, [], []), ...nothing }
   }
-  return { ...(await resolve(world, line.raw, line.operands, problems)), ...quick }
+  return { ...(await resolve(world, line.raw, line.operands, [], problems)), ...quick }
 }
 
 /**
@@ -45,51 +60,83 @@ export async function invocationFrom(
   tests: readonly string[],
 ): Promise<Invocation> {
   const problems: string[] = []
-  const layer = layerOf(optionTable, options, problems, 'in the options')
-  const raw = { ...layer, source: 'command line' as const }
-  return { ...(await resolve(world, raw, tests, problems)), help: false, version: false }
+  const place = { where: 'in the options', at: () => '' }
+  const { values } = layerOf(optionTable, options, problems, place, ['scenarios'])
+  const scenarios = readScenarios(options['scenarios'], () => '', problems)
+  const raw = { values, source: 'command line' as const }
+  return { ...(await resolve(world, raw, tests, scenarios, problems)), help: false, version: false }
 }
 
 async function resolve(
   world: Pick<World, 'env' | 'cwd'>,
   raw: RawValues<Settings>,
   names: readonly string[],
+  given: readonly ScenarioEntry[],
   problems: string[],
-): Promise<ReadSettings<Settings> & { tests: readonly string[] }> {
+): Promise<Resolved> {
   const environment = readEnvironment(optionTable, world.env, mentionedVariables(raw), problems)
-  const files = await configuration(world.cwd, [environment, raw], problems)
-  const layers = [...files.layers, environment, raw]
-  const { settings, sources } = resolveSettings(optionTable, layers, problems)
+  const file = await configuration(world.cwd, [environment, raw], problems)
+  const nearer = [environment, raw]
+  const { settings, sources } = resolveSettings(optionTable, [...file.layers, ...nearer], problems)
   // A verb is about the broker; tests of the file are for runs.
-  const fromFile = brokerVerbs.some((verb) => settings[verb] !== null && settings[verb] !== false)
-    ? []
-    : files.tests
-  const tests = names.length > 0 ? names : fromFile
-  dropOverruled(settings, sources)
-  problems.push(...conflicts(settings, sources, tests, world.env))
+  const isVerb = brokerVerbs.some((verb) => settings[verb] !== null && settings[verb] !== false)
+  const scenarios = names.length > 0 || isVerb ? given : given.length > 0 ? given : file.scenarios
+  const fromFile = isVerb || scenarios.length > 0 ? [] : file.tests
+  const tests = [
+    ...new Set([
+      ...(names.length > 0 ? names : fromFile),
+      ...scenarios.flatMap((scenario) => scenario.tests.map(({ name }) => name)),
+    ]),
+  ]
+  if (names.length > 0 && given.length > 0)
+    problems.push('"test" and "scenarios" exclude each other: put the tests into a scenario')
+  problems.push(...loadProblems(file.layers, scenarios, nearer))
+  problems.push(...conflicts(settings, tests, world.env))
   if (problems.length > 0) throw new UsageError([...new Set(problems)])
-  return { settings, sources, tests }
+  return {
+    settings,
+    sources,
+    tests,
+    scenarios,
+    layers: { file: file.layers, nearer },
+    configFiles: file.inputs,
+  }
 }
 
-async function configuration(cwd: string, layers: RawValues<Settings>[], problems: string[]) {
+async function configuration(
+  cwd: string,
+  layers: RawValues<Settings>[],
+  problems: string[],
+): Promise<Configuration<Settings>> {
   const last = (key: 'config' | 'profile') =>
     layers
       .findLast((layer) => layer.values.has(key))
       ?.values.get(key)
       ?.at(-1)
-  const file = last('config')
   const profile = last('profile') ?? null
-  if (file === undefined) {
-    if (profile !== null) problems.push('--profile: needs --config FILE, which holds the profiles')
-    return { tests: [], layers: [] }
-  }
   try {
-    return await readConfigFile(optionTable, cwd, file, profile, problems)
+    const file = last('config') ?? (await findConfigFile(cwd))
+    if (file !== null) return await readConfigFile(optionTable, cwd, file, profile, problems)
+    if (profile !== null) problems.push('--profile: needs --config FILE, which holds the profiles')
   } catch (error) {
     if (!isUsageError(error)) throw error
     problems.push(...error.problems)
-    return { tests: [], layers: [] }
   }
+  return noConfiguration
+}
+
+/** Contradictions that no class attribute can settle. What is missing is said once the classes are known. */
+function loadProblems(
+  file: readonly LoadLayer[],
+  scenarios: readonly ScenarioEntry[],
+  nearer: readonly LoadLayer[],
+): string[] {
+  const own = scenarios.length === 0 ? [[]] : scenarios.map((scenario) => [scenario.load])
+  return own.flatMap((layers) => {
+    const problems: string[] = []
+    const load = new GivenLoad([...file, ...layers, ...nearer], problems)
+    return [...problems, ...contradictionsOf(load)]
+  })
 }
 
 /** Variables of the environment that `--env` and `--secret` take: any name is right. */
@@ -101,29 +148,8 @@ function mentionedVariables(raw: RawValues<Settings>): Set<string> {
   ])
 }
 
-/** `--duration` on the command line overrules iterations from a file, and the other way round. */
-function dropOverruled(settings: Settings, sources: SettingSources<Settings>): void {
-  const rank = { default: 0, config: 1, environment: 2, 'command line': 3 }
-  if (settings.iterations === null || settings.duration === null) return
-  const difference = rank[sources.iterations] - rank[sources.duration]
-  if (difference < 0) settings.iterations = null
-  if (difference > 0) settings.duration = null
-}
-
-function conflicts(
-  settings: Settings,
-  sources: SettingSources<Settings>,
-  tests: readonly string[],
-  env: World['env'],
-): string[] {
+function conflicts(settings: Settings, tests: readonly string[], env: World['env']): string[] {
   const problems: string[] = []
-  if (settings.iterations !== null && settings.duration !== null) {
-    problems.push(
-      `${describe('iterations', sources.iterations)} and ${describe('duration', sources.duration)} exclude each other: give one`,
-    )
-  }
-  const stages = stageProblem(settings)
-  if (stages !== null) problems.push(stages)
   problems.push(...verbProblems(settings, tests))
   if ((settings.cert === null) !== (settings.key === null))
     problems.push('--cert and --key go together: give both')

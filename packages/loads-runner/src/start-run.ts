@@ -9,10 +9,12 @@ import type { RunConduct } from './conduct.ts'
 import type { Display } from './console/display.ts'
 import { UsageError } from './errors.ts'
 import { checkLimits } from './host-limits.ts'
+import { mostUsersAtOnce } from './load-outline.ts'
 import { exitCodeOfSignal } from './interrupts.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { Place } from './place.ts'
-import { mostUsers, planRun, secretsOf, variablesOf } from './plan-run.ts'
+import { preparePlan } from './prepare-plan.ts'
+import { secretsOf, variablesOf } from './plan-run.ts'
 import type { Invocation } from './read-settings.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { RunRecord } from './run-record.ts'
@@ -50,7 +52,6 @@ export interface RunOutcome {
 export async function startRun(request: RunRequest): Promise<RunOutcome> {
   const { invocation, world, display, interrupts } = request
   const { settings } = invocation
-  await sayLimits(request)
   const teardown = new Teardown((name, error) =>
     display.notice(`warning: ${name} did not end well: ${String(error)}`),
   )
@@ -69,17 +70,15 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     teardown.add('the connection', async () => (await connecting.catch(() => null))?.close())
     const bundling = bundle(invocation, world)
     const [tests, pem] = await interrupts.race(Promise.all([bundling, readPem(settings, world.cwd)]))
-    const { sources } = invocation
     const seed = settings.seed ?? randomInt(2 ** 32)
-    const context = {
-      tests: invocation.tests,
-      sources,
+    const { spec, notes } = preparePlan(invocation, tests, {
       pem,
       env: world.env,
       seed,
       debugged: world.debugged(),
-    }
-    const spec = planRun(settings, tests, context)
+    })
+    for (const note of notes) display.notice(`note: ${note}`)
+    await sayLimits(request, spec)
     if (settings.detach && spec.conducted) {
       throw new UsageError(
         '--detach: the tests have setUpRun or tearDownRun, which run in this process: it has to stay',
@@ -217,10 +216,13 @@ export async function readPem(settings: Invocation['settings'], cwd: string) {
 }
 
 /** Load from this host needs room for its connections; what other hosts have, their agents know. */
-async function sayLimits({ invocation: { settings }, world, display }: RunRequest): Promise<void> {
+async function sayLimits(
+  { invocation: { settings }, world, display }: RunRequest,
+  { profile, agents }: RunSpec,
+): Promise<void> {
   if (settings.broker !== null) return
-  const users = mostUsers(settings)
-  const need = { users, usersPerProcess: Math.ceil(users / (settings.agents ?? 1)) }
+  const users = mostUsersAtOnce(profile)
+  const need = { users, usersPerProcess: Math.ceil(users / agents) }
   const { errors, warnings } = checkLimits(need, await world.limits())
   if (errors.length > 0) throw new UsageError(errors)
   for (const warning of warnings) display.notice(`warning: ${warning}`)

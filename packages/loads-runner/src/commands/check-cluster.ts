@@ -8,7 +8,9 @@ import { formatMillis, plural } from '../console/figures.ts'
 import { oneLine, textTable } from '../console/text-table.ts'
 import { RunnerError } from '../errors.ts'
 import { Interrupts } from '../interrupts.ts'
+import type { Scenario } from '@loads-runner/testcase/load'
 import { planRun } from '../plan-run.ts'
+import { defaultScenario } from '../plan-scenarios.ts'
 import type { Invocation } from '../read-settings.ts'
 import { Secrets } from '@loads-runner/testcase/secrets'
 import { readPem } from '../start-run.ts'
@@ -81,16 +83,33 @@ async function checkRun(
   const target = settings.serverUrl
   const check = {
     ...settings,
-    users: [agents],
-    iterations: [1],
-    duration: null,
     agents,
     param: target === null ? {} : { target },
     testTimeout: checkMs,
     maxSeries: Math.max(1000, agents * 10),
   }
   const pem = await readPem(settings, world.cwd)
-  const context = { tests: [checkName], sources, pem, env: world.env, seed: 0, debugged: false }
+  const scenario: Scenario = {
+    name: defaultScenario,
+    tests: bundle.tests.map(({ label }) => ({ label, weight: 1 })),
+    startMs: 0,
+    stages: [{ type: 'hits-per-user', users: agents, iterations: 1, rampUpMs: 0, maxDurationMs: null }],
+    pause: { type: 'none' },
+    gracefulStopMs: checkMs,
+    tags: {},
+    params: {},
+  }
+  const context = {
+    tests: [checkName],
+    sources,
+    pem,
+    env: world.env,
+    seed: 0,
+    debugged: false,
+    scenarios: [scenario],
+    thresholds: [],
+    replay: null,
+  }
   const spec = planRun(check, bundle, context)
   await interrupts.race(connection.putBundle(bundle.hash, bundle.bytes))
   const { runId } = await interrupts.race(connection.request('submit', { spec }))

@@ -1,15 +1,17 @@
 import { resolve } from 'node:path'
 import { plural } from '../console/figures.ts'
 import { oneLine, textTable } from '../console/text-table.ts'
-import { formatDuration } from '../duration.ts'
-import { planRun, secretsOf, variablesOf } from '../plan-run.ts'
+import { describeModel } from '../load-models/index.ts'
+import { secretsOf, variablesOf } from '../plan-run.ts'
+import { preparePlan } from '../prepare-plan.ts'
 import type { Invocation } from '../read-settings.ts'
 import { readPem } from '../start-run.ts'
 import type { World } from '../world.ts'
 import { jsonText } from '../write-json.ts'
 
 /** `--dry-run`: loads the tests and shows the plan. */
-export async function dryRunCommand(world: World, { settings, sources, tests }: Invocation): Promise<number> {
+export async function dryRunCommand(world: World, invocation: Invocation): Promise<number> {
+  const { settings, tests } = invocation
   const [{ bundleTests }, { redacted }] = await Promise.all([
     import('@loads-runner/engine'),
     import('@loads-runner/protocol'),
@@ -23,15 +25,12 @@ export async function dryRunCommand(world: World, { settings, sources, tests }: 
     external: [...settings.external],
     env: { ...variablesOf(settings, world.env), ...secretsOf(settings, world.env) },
   }).finally(giveBackOutput)
-  const context = {
-    tests,
-    sources,
+  const { spec } = preparePlan(invocation, bundle, {
     pem: await readPem(settings, world.cwd),
     env: world.env,
     seed: settings.seed ?? 0,
     debugged: world.debugged(),
-  }
-  const spec = planRun(settings, bundle, context)
+  })
   if (settings.json === '-') {
     world.stdout.write(jsonText(redacted(spec)))
     return 0
@@ -40,11 +39,9 @@ export async function dryRunCommand(world: World, { settings, sources, tests }: 
     { title: 'test', of: (test) => test.label },
     { title: 'weight', align: 'right', of: (test) => String(test.weight) },
   ])
-  const stages = spec.profile.stages.map(({ users, iterations, durationMs }, index) => {
-    const work =
-      durationMs === null ? plural(iterations!, 'execution') + ' each' : `for ${formatDuration(durationMs)}`
-    return `stage ${index + 1}: ${plural(users, 'user')}, ${work}\n`
-  })
+  const stages = spec.profile.scenarios.flatMap(({ stages: models }) =>
+    models.map((model, index) => `stage ${index + 1}: ${describeModel(model)}\n`),
+  )
   const target = spec.target.serverUrl ?? bundle.serverUrl
   world.stdout.write(
     `${rows}\n${stages.join('')}${plural(spec.agents, 'agent')}${target === null ? '' : `, target ${oneLine(target)}`}\n` +

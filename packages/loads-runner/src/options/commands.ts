@@ -1,0 +1,186 @@
+import type { OptionTable } from '../option-table.ts'
+import { flag, whole, word } from '../option-values.ts'
+import { parseRate } from './rate-values.ts'
+import { parseReplay } from './replay-value.ts'
+import type { ReplayTarget } from './replay-value.ts'
+
+/** Commands other than a plain run, and ways to run. */
+export interface CommandSettings {
+  dryRun: boolean
+  once: boolean
+  verbose: boolean
+  watch: boolean
+  replay: ReplayTarget | null
+  findCapacity: string | null
+  detach: boolean
+  /** '' is "the only active run", here and in `control`. */
+  attach: string | null
+  control: string | null
+  setUsers: number | null
+  setRate: number | null
+  pauseLoad: boolean
+  resumeLoad: boolean
+  ofScenario: string | null
+  stop: string | null
+  listRuns: boolean
+  pingBroker: boolean
+  checkCluster: boolean
+  purgeBroker: boolean
+}
+
+const group = 'Commands:'
+
+export const commandOptions: OptionTable<CommandSettings> = {
+  dryRun: {
+    flags: '--dry-run',
+    group,
+    help: 'load the tests and show the plan; make no load',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  once: {
+    flags: '--once',
+    group,
+    help: 'one user runs each test once, on the main thread',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  verbose: {
+    flags: '-v, --verbose',
+    group,
+    help: 'with --once: print each request and its response',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  watch: {
+    flags: '--watch',
+    group,
+    help: 'run again whenever a test, or what it imports, changes',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  replay: {
+    flags: '--replay <RUN:EXECUTION>',
+    group,
+    help: 'run one recorded execution again, on the main thread: latest:default/3/0; RUN is a run directory or latest',
+    initial: null,
+    parse: parseReplay,
+    commandLineOnly: true,
+  },
+  findCapacity: {
+    flags: '--find-capacity <EXPR>',
+    group,
+    help: 'search the highest rate (or users, with --controlled users) that holds: "p(95)<200, errors<1%"',
+    initial: null,
+    parse: word,
+    commandLineOnly: true,
+  },
+  detach: {
+    flags: '--detach',
+    group,
+    help: 'leave the run to the broker and return at once (with --broker)',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  attach: {
+    flags: '--attach [RUN]',
+    group,
+    help: 'watch a run of the broker; without RUN its only active one',
+    initial: null,
+    parse: (text) => text,
+    commandLineOnly: true,
+  },
+  control: {
+    flags: '--control [RUN]',
+    group,
+    help: 'change the load of a --controlled run of the broker, by one of the next options',
+    initial: null,
+    parse: (text) => text,
+    commandLineOnly: true,
+  },
+  setUsers: {
+    flags: '--set-users <N>',
+    group,
+    help: 'with --control: so many users',
+    initial: null,
+    parse: whole(0, 10_000_000),
+    commandLineOnly: true,
+  },
+  setRate: {
+    flags: '--set-rate <R>',
+    group,
+    help: 'with --control: so many executions per second',
+    initial: null,
+    parse: parseRate,
+    commandLineOnly: true,
+  },
+  pauseLoad: {
+    flags: '--pause-load',
+    group,
+    help: 'with --control: start nothing until --resume-load',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  resumeLoad: {
+    flags: '--resume-load',
+    group,
+    help: 'with --control: go on',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  ofScenario: {
+    flags: '--of-scenario <NAME>',
+    group,
+    help: 'with --control: the scenario, where the run has more than one',
+    initial: null,
+    parse: word,
+    commandLineOnly: true,
+  },
+  stop: {
+    flags: '--stop <RUN>',
+    group,
+    help: 'stop a run of the broker: users finish what they are doing; once more cuts them off',
+    initial: null,
+    parse: word,
+    commandLineOnly: true,
+  },
+  listRuns: {
+    flags: '--list-runs',
+    group,
+    help: 'runs of the broker',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  pingBroker: {
+    flags: '--ping-broker',
+    group,
+    help: 'is the broker there, and which agents has it',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  checkCluster: {
+    flags: '--check-cluster',
+    group,
+    help: 'run a small test on every idle agent; with --server-url each also asks the target once',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+  purgeBroker: {
+    flags: '--purge-broker',
+    group,
+    help: 'stop every run of the broker',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
+}
