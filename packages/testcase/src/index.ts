@@ -43,6 +43,7 @@ export type { Message } from './sessions/receive-queue.ts'
 // For the engine.
 export { warmUpSessions } from './sessions/libraries.ts'
 export { attachUser, keepUserSockets, releaseUser, settleExecution } from './user-link.ts'
+export { isInstrumented, runInstrumented } from './instrument/index.ts'
 export { isAssertionFailure } from './assertion-failure.ts'
 export { classTagsOf, isTestClass, testMethodsOf, weightOf } from './test-class.ts'
 export { internTags, mergeTags } from './tags.ts'

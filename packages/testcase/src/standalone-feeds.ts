@@ -25,7 +25,7 @@ export function standaloneFeeds(): FeedSource {
   return {
     async row(file: string, mode, user: UserContext) {
       const factory = (globalThis as Record<symbol, FeedFactory | null | undefined>)[factoryKey]
-      if (source === null && factory == null) {
+      if (source === null && (factory === null || factory === undefined)) {
         throw new UsageError(
           `this.feed('${file}'): nothing reads data files here. Run the test with loads-runner (--once runs it once), ` +
             "or under mocha with --ui loads-runner/mocha; in a script of your own, import 'loads-runner' first.",

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { defaultTarget, type UserContext } from './context.ts'
+import { prepareUser } from './instrument/index.ts'
 import { createRandom } from './random.ts'
 import { Scopes } from './scopes.ts'
 import type { SessionSet } from './sessions/session-set.ts'
@@ -27,6 +28,7 @@ export function attachUser(test: object, context: UserContext): void {
   // What a constructor may have opened with a context of its own is not this user's.
   hide(test, sessionsKey, undefined)
   hide(test, scopesKey, undefined)
+  prepareUser(context, test.constructor)
 }
 
 export function contextOf(test: object): UserContext {

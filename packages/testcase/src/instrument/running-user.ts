@@ -29,5 +29,6 @@ export function runningUser(channel: string): RunningUser | null {
 
 /** Runs what is counted already: sessions of ours, and what `this.measure` measures. */
 export function outsideInstrumentation<T>(action: () => T): T {
-  return storage?.getStore() == null ? action() : storage.run(null, action)
+  const user = storage?.getStore() ?? null
+  return user === null ? action() : storage!.run(null, action)
 }

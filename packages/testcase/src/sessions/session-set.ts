@@ -1,7 +1,10 @@
 import type { UserContext } from '../context.ts'
 import type { TestClass } from '../test-case.ts'
 import { Guard } from '../forgotten-promise.ts'
+import { isInstrumented } from '../instrument/index.ts'
+import { outsideInstrumentation } from '../instrument/running-user.ts'
 import { AppClient } from './app.ts'
+import { CountedHttpSession } from './counted-http-session.ts'
 import { HttpSession } from './http-session.ts'
 import { Server } from './server.ts'
 import { planHandshake, shakeHands } from './websocket-handshake.ts'
@@ -11,6 +14,7 @@ import { WebSocketSession, type WebSocketOptions } from './websocket-session.ts'
 export class SessionSet {
   readonly #context: UserContext
   readonly #server: Server
+  readonly #instrumented: boolean
   readonly #sockets = new Set<WebSocketSession>()
   readonly #kept = new WeakSet<WebSocketSession>()
   #http: HttpSession | null = null
@@ -18,11 +22,14 @@ export class SessionSet {
 
   constructor(context: UserContext, testClass: TestClass) {
     this.#context = context
+    this.#instrumented = isInstrumented(testClass)
     this.#server = new Server(context.target.serverUrl ?? testClass.serverUrl ?? null, testClass.name)
   }
 
   get http(): HttpSession {
-    return (this.#http ??= new HttpSession(this.#context, this.#server))
+    return (this.#http ??= this.#instrumented
+      ? new CountedHttpSession(this.#context, this.#server)
+      : new HttpSession(this.#context, this.#server))
   }
 
   get app(): AppClient {
@@ -31,7 +38,7 @@ export class SessionSet {
 
   openWebSocket(url: string, options: WebSocketOptions): Promise<WebSocketSession> {
     const guard = new Guard()
-    return guard.keep(this.#open(guard, url, options))
+    return guard.keep(outsideInstrumentation(() => this.#open(guard, url, options)))
   }
 
   async #open(guard: Guard, url: string, options: WebSocketOptions): Promise<WebSocketSession> {
