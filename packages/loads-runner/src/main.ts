@@ -36,6 +36,11 @@ export function agentMain(world: World): Promise<number> {
   return guarded(world, async () => (await import('./commands/agent.ts')).agentCommand(world))
 }
 
+/** `loads`. */
+export function loadsMain(world: World): Promise<number> {
+  return guarded(world, async () => (await import('./authoring/loads-main.ts')).loadsCommand(world))
+}
+
 /** Each command loads what it needs and no more: a command should start at once. */
 async function commandFor({
   settings,

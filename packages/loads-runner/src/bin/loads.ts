@@ -1,0 +1,4 @@
+import { loadsMain } from '../main.ts'
+import { runInRealWorld } from '../world.ts'
+
+await runInRealWorld(loadsMain)
