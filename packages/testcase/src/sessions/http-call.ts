@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Tags } from '../meter.ts'
+import type { Route } from './route.ts'
 
 export type CallBody = string | Buffer | Uint8Array | Readable | AsyncIterable<unknown> | null
 
@@ -13,10 +14,11 @@ export interface HttpCall {
   /** Names and values in turn. */
   readonly headers: string[]
   readonly body: CallBody
-  /** Keep the connection after HEAD, and after a body that the method does not expect. */
-  readonly reset: false
-  /** Only one request at a time is on a connection: undici need not look after the next. */
-  readonly blocking: false
+  /** All of it as bytes, for a connection of our own; null where only undici can send it. */
+  readonly wire: Buffer | null
+  /** The body where it is too long to stand in `wire`. */
+  readonly wireBody: Uint8Array | null
+  readonly route: Route
 
   readonly name: string
   readonly href: string

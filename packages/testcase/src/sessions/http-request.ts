@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts'
 import type { Tags } from '../meter.ts'
 import { checkedRecord, hasHeader, headerBytes, mergeHeaders, type HeaderRecord } from './header-list.ts'
 import type { CallBody, ExpectedStatus, HttpCall } from './http-call.ts'
+import { wireOf } from './wire.ts'
 import {
   basic,
   fillTemplate,
@@ -114,7 +115,11 @@ export async function withMultipart(options: RequestOptions): Promise<RequestOpt
   return { ...rest, body, headers }
 }
 
-/** The call of one hop. */
+/**
+ * The call of one hop.
+ *
+ * @param plain write it down as bytes, where that can be
+ */
 export function makeCall(
   draft: Draft,
   prefix: string,
@@ -122,6 +127,7 @@ export function makeCall(
   proxyHeaders: readonly string[],
   timeoutMs: number,
   options: RequestOptions | undefined,
+  plain: boolean,
 ): HttpCall {
   let { headers } = draft
   if (cookie !== '' && !hasHeader(headers, 'cookie')) headers = [...headers, 'cookie', cookie]
@@ -130,13 +136,16 @@ export function makeCall(
     headers = [...headers, ...(hasHeader(headers, 'host') ? proxyHeaders.slice(2) : proxyHeaders)]
   }
   const path = prefix + draft.path
+  const host = draft.route.origin.slice(draft.route.origin.indexOf('//') + 2)
+  const wire = plain ? wireOf(draft.method, path, host, headers, draft.body) : null
   return {
     method: draft.method,
     path,
     headers,
     body: draft.body,
-    reset: false,
-    blocking: false,
+    wire: wire === null ? null : wire.head,
+    wireBody: wire === null ? null : wire.body,
+    route: draft.route,
     name: draft.name,
     href: draft.href,
     tags: options?.tags ?? null,

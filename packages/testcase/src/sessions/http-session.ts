@@ -6,16 +6,18 @@ import { Guard } from '../forgotten-promise.ts'
 import { AbortWatch } from './abort-watch.ts'
 import { acceptedCodings } from './content-coding.ts'
 import { Cookies } from './cookies.ts'
-import { DefaultHeaders, type HeaderValue } from './header-list.ts'
+import { DefaultHeaders, hasHeader, type HeaderValue } from './header-list.ts'
 import { describeBreak } from './hit-error.ts'
 import type { HttpCall } from './http-call.ts'
-import { BrokenCall, Stop, type HttpConnection, type Outcome } from './http-connection.ts'
+import { BrokenCall, Stop, type CallOwner, type Connection, type Outcome } from './connection.ts'
 import { HttpOrigin } from './http-origin.ts'
 import { draftRequest, makeCall, withMultipart, type Draft, type RequestOptions } from './http-request.ts'
 import { isRedirect, maxHops, redirected } from './redirect.ts'
 import type { HttpResponse } from './response.ts'
 import { routeOf, type Route } from './route.ts'
 import type { Server } from './server.ts'
+import { joinPool, leavePool, type SharedOrigins } from './shared-origins.ts'
+import { TraceParents } from './trace.ts'
 
 /** URLs whose meaning a session remembers; beyond it, it starts anew (ids in paths belong in `params`). */
 const maxRoutes = 1000
@@ -40,11 +42,12 @@ interface KnownRoute {
  *     const answer = await this.session.get('/users/:id', { params: { id: 7 } })
  *     this.assertEqual(answer.status, 200)
  */
-export class HttpSession {
+export class HttpSession implements CallOwner {
   readonly cookies: Cookies
   /** Largest body of an answer, in bytes, as it comes over the connection. */
   maxBodyBytes = 128 * 1024 * 1024
-  readonly #context: UserContext
+  /** @internal */
+  readonly context: UserContext
   readonly #server: Server
   readonly #headers = new DefaultHeaders({
     'user-agent': 'loads-runner',
@@ -53,14 +56,22 @@ export class HttpSession {
   })
   readonly #origins = new Map<string, HttpOrigin>()
   readonly #routes = new Map<string, KnownRoute>()
+  /** The last URL that was looked up: a loop over one URL need not look again. */
+  #lastUrl: string | null = null
+  #lastKnown: KnownRoute | null = null
   #serverVersion = 0
   #closed = false
-  readonly #watch = new AbortWatch(() => this.#interrupt())
+  readonly #pool: SharedOrigins | null
+  readonly #traces: TraceParents | null
+  readonly #watch = new AbortWatch(() => this.#interrupt(new Stop('interrupted', 'the execution was cut')))
 
   /** @internal */
   constructor(context: UserContext, server: Server) {
-    this.#context = context
+    this.context = context
     this.#server = server
+    const { target } = context
+    this.#pool = target.connections.policy === 'shared' ? joinPool(target) : null
+    this.#traces = target.trace ? new TraceParents(context) : null
     this.cookies = new Cookies((url) => routeOf(url, server).href)
   }
 
@@ -112,9 +123,21 @@ export class HttpSession {
 
   /** @internal Closes all connections; what still runs ends as interrupted. */
   close(): void {
+    if (this.#closed) return
     this.#closed = true
     this.#watch.follow(null)
-    for (const origin of this.#origins.values()) origin.close()
+    if (this.#pool === null) {
+      for (const origin of this.#origins.values()) origin.close()
+    } else {
+      this.#interrupt(new Stop('interrupted', 'the session was closed'))
+      leavePool(this.context.target)
+    }
+  }
+
+  /** @internal Ends an execution: where each has its own connections, they go. */
+  endExecution(): void {
+    if (this.context.target.connections.policy !== 'fresh') return
+    for (const origin of this.#origins.values()) origin.retire()
   }
 
   /** The hot path: a known URL, no options, nothing to build. */
@@ -123,9 +146,9 @@ export class HttpSession {
       const known = this.#known(url)
       const call = this.#plainCall(url, known)
       this.#checkSignal(call)
-      const connection = known.origin.take() ?? (await this.#waitFor(known.origin, call))
-      const outcome = await connection.send(call)
-      if (outcome instanceof BrokenCall) throw brokenError(call, outcome)
+      const connection = known.origin.take(call, this) ?? (await this.#waitFor(known.origin, call))
+      const outcome = await connection.send(call, this)
+      if (outcome instanceof BrokenCall) throw brokenError(outcome)
       if (outcome.mayHaveCookies) this.#storeCookies(outcome)
       if (!isRedirect(outcome.status)) return outcome
       return await this.#follow(draftRequest('GET', url, known.route, this.#headers.list, {}), outcome, {})
@@ -138,6 +161,7 @@ export class HttpSession {
     const cookie = this.#cookieFor(known.route.href)
     if (
       known.plainGet === null ||
+      this.#traces !== null ||
       known.headersVersion !== this.#headers.version ||
       known.cookie !== cookie
     ) {
@@ -196,28 +220,35 @@ export class HttpSession {
   async #send(draft: Draft, origin: HttpOrigin, options: RequestOptions): Promise<HttpResponse> {
     const call = this.#callOf(draft, origin, options)
     this.#checkSignal(call)
-    const connection = origin.take() ?? (await this.#waitFor(origin, call))
+    const connection = origin.take(call, this) ?? (await this.#waitFor(origin, call))
     const outcome = await this.#watchCall(connection, call)
-    if (outcome instanceof BrokenCall) throw brokenError(call, outcome)
+    if (outcome instanceof BrokenCall) throw brokenError(outcome)
     if (outcome.mayHaveCookies) this.#storeCookies(outcome)
     return outcome
   }
 
   #callOf(draft: Draft, origin: HttpOrigin, options: RequestOptions | undefined): HttpCall {
     const cookie = this.#cookieFor(draft.href)
-    origin.maxBodyBytes = this.maxBodyBytes
     return makeCall(
-      draft,
+      this.#traced(draft),
       origin.pathPrefix,
       cookie,
       origin.proxyHeaders,
-      toTimerMillis(this.#context.target.timeoutMs),
+      toTimerMillis(this.context.target.timeoutMs),
       options,
+      origin.plain,
     )
   }
 
+  #traced(draft: Draft): Draft {
+    if (this.#traces === null) return draft
+    const { headers } = draft
+    if (hasHeader(headers, 'traceparent')) return draft
+    return { ...draft, headers: [...headers, 'traceparent', this.#traces.next()] }
+  }
+
   /** Sends a call that may have a signal or a body stream of the test's own. */
-  async #watchCall(connection: HttpConnection, call: HttpCall): Promise<Outcome> {
+  async #watchCall(connection: Connection, call: HttpCall): Promise<Outcome> {
     const { signal, body } = call
     const watch =
       signal === null
@@ -226,41 +257,44 @@ export class HttpSession {
     watch?.follow(signal)
     const sent = watchBody(body, (error) => connection.failBody(error))
     try {
-      return await connection.send(sent === body ? call : { ...call, body: sent })
+      return await connection.send(sent === body ? call : { ...call, body: sent }, this)
     } finally {
       watch?.follow(null)
     }
   }
 
-  async #waitFor(origin: HttpOrigin, call: HttpCall): Promise<HttpConnection> {
+  async #waitFor(origin: HttpOrigin, call: HttpCall): Promise<Connection> {
+    const askedAt = performance.now()
     for (;;) {
-      await origin.wait()
+      await origin.wait(this)
       this.#checkSignal(call)
-      const connection = origin.take()
-      if (connection !== null) return connection
+      const connection = origin.take(call, this)
+      if (connection === null) continue
+      connection.blocked(performance.now() - askedAt)
+      return connection
     }
   }
 
   /** Refuses to send after the cut, and listens for it. The engine gives tearDown another signal than the test had. */
   #checkSignal(call: HttpCall): void {
-    const { signal } = this.#context
+    const { signal } = this.context
     this.#watch.follow(signal)
     if (signal.aborted) throw new InterruptedError(`${call.method} ${call.name}`, signal.reason)
     if (call.signal?.aborted) throw new InterruptedError(`${call.method} ${call.name}`, call.signal.reason)
     if (this.#closed) throw new UsageError('the session of this user is closed: its run is over')
   }
 
-  #interrupt(): void {
-    for (const origin of this.#origins.values()) {
-      origin.interrupt(new Stop('interrupted', 'the execution was cut'))
-    }
+  #interrupt(stop: Stop): void {
+    for (const origin of this.#origins.values()) origin.interrupt(this, stop)
   }
 
   #known(url: string): KnownRoute {
     if (this.#serverVersion !== this.#server.version) {
       this.#serverVersion = this.#server.version
       this.#routes.clear()
+      this.#lastUrl = null
     }
+    if (url === this.#lastUrl) return this.#lastKnown!
     let known = this.#routes.get(url)
     if (known === undefined) {
       if (typeof url !== 'string') throw new UsageError(`a URL must be a string, not ${String(url)}`)
@@ -269,13 +303,15 @@ export class HttpSession {
       if (this.#routes.size >= maxRoutes) this.#routes.clear()
       this.#routes.set(url, known)
     }
+    this.#lastUrl = url
+    this.#lastKnown = known
     return known
   }
 
   #origin(origin: string): HttpOrigin {
     let known = this.#origins.get(origin)
     if (known === undefined) {
-      known = new HttpOrigin(origin, this.#context, this.maxBodyBytes)
+      known = this.#pool === null ? new HttpOrigin(origin, this.context.target) : this.#pool.origin(origin)
       this.#origins.set(origin, known)
     }
     return known
@@ -291,7 +327,8 @@ export class HttpSession {
 }
 
 /** What the test gets to see. Made after the await, so that the stack leads to the user's line. */
-function brokenError(call: HttpCall, broken: BrokenCall): unknown {
+function brokenError(broken: BrokenCall): unknown {
+  const { call } = broken
   if (broken.class === null) {
     const code: unknown = (broken.cause as { code?: unknown } | null)?.code
     if (typeof code !== 'string' || !code.startsWith('UND_ERR_')) return broken.cause

@@ -1,7 +1,7 @@
 import { BodyError } from '../errors.ts'
 import { decodeBody } from './content-coding.ts'
 import type { HttpCall } from './http-call.ts'
-import { ResponseHeaders } from './response-headers.ts'
+import { ResponseHeaders, type RawHeaders } from './response-headers.ts'
 
 /** Longest decoded body, in bytes: what a small compressed one may unfold to. */
 const maxDecodedBytes = 512 * 1024 * 1024
@@ -18,10 +18,12 @@ export class HttpResponse {
   readonly bytesIn: number
   /** Whether redirects were followed to get here. */
   redirected = false
+  /** @internal False where it certainly sets none. */
+  readonly mayHaveCookies: boolean
   readonly #call: HttpCall
-  readonly #rawHeaders: readonly Buffer[]
-  readonly #first: Buffer | null
-  readonly #rest: readonly Buffer[] | null
+  readonly #rawHeaders: RawHeaders
+  /** As it came; small ones as latin1 text. */
+  readonly #body: string | Buffer | null
   #headers: ResponseHeaders | null = null
   #bytes: Buffer | null = null
   #text: string | null = null
@@ -30,19 +32,19 @@ export class HttpResponse {
   constructor(
     call: HttpCall,
     status: number,
-    rawHeaders: readonly Buffer[],
-    first: Buffer | null,
-    rest: readonly Buffer[] | null,
+    rawHeaders: RawHeaders,
+    body: string | Buffer | null,
     bytesIn: number,
     elapsed: number,
+    mayHaveCookies: boolean,
   ) {
     this.#call = call
     this.status = status
     this.#rawHeaders = rawHeaders
-    this.#first = first
-    this.#rest = rest
+    this.#body = body
     this.bytesIn = bytesIn
     this.elapsed = elapsed
+    this.mayHaveCookies = mayHaveCookies
   }
 
   /** Status 200 to 299. */
@@ -53,6 +55,11 @@ export class HttpResponse {
   /** The URL that answered, without credentials: the last one where redirects were followed. */
   get url(): string {
     return this.#call.href
+  }
+
+  /** @internal What was sent. */
+  get call(): HttpCall {
+    return this.#call
   }
 
   get method(): string {
@@ -74,17 +81,6 @@ export class HttpResponse {
     return cookies
   }
 
-  /** @internal A cheap look for headers that may be Set-Cookie. */
-  get mayHaveCookies(): boolean {
-    const raw = this.#rawHeaders
-    for (let index = 0; index < raw.length; index += 2) {
-      const key = raw[index]!
-      // 10 letters, the first an s.
-      if (key.length === 10 && (key[0]! | 0x20) === 0x73) return true
-    }
-    return false
-  }
-
   /**
    * The body, decompressed.
    *
@@ -92,8 +88,8 @@ export class HttpResponse {
    */
   get bytes(): Buffer {
     if (this.#bytes !== null) return this.#bytes
-    const first = this.#first ?? Buffer.alloc(0)
-    const whole = this.#rest === null ? first : Buffer.concat([first, ...this.#rest])
+    const body = this.#body ?? ''
+    const whole = typeof body === 'string' ? Buffer.from(body, 'latin1') : body
     const coding = whole.length === 0 ? null : this.headers.get('content-encoding')
     return (this.#bytes = coding === null ? whole : decodeBody(whole, coding, maxDecodedBytes))
   }

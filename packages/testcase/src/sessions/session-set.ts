@@ -44,11 +44,17 @@ export class SessionSet {
   async #open(guard: Guard, url: string, options: WebSocketOptions): Promise<WebSocketSession> {
     try {
       const handshake = planHandshake(this.#context, this.#server, url, options)
-      return await shakeHands(handshake, this.#context, this.http.cookies, options, (socket, href) => {
-        const session = new WebSocketSession(socket, href, this.#context, options)
-        this.#sockets.add(session)
-        return session
-      })
+      return await shakeHands(
+        handshake,
+        this.#context,
+        this.http.cookies,
+        options,
+        (socket, href, startedAt) => {
+          const session = new WebSocketSession(socket, href, this.#context, options, startedAt)
+          this.#sockets.add(session)
+          return session
+        },
+      )
     } catch (error) {
       throw guard.failed(error)
     }

@@ -62,7 +62,7 @@ export async function shakeHands<T>(
   context: UserContext,
   cookies: Cookies,
   options: WebSocketOptions,
-  onOpen: (socket: WebSocket, href: string) => T,
+  onOpen: (socket: WebSocket, href: string, startedAt: number) => T,
 ): Promise<T> {
   const { signal, target, meter } = context
   if (signal.aborted) throw new InterruptedError(`createWs ${name}`, signal.reason)
@@ -114,7 +114,7 @@ export async function shakeHands<T>(
     socket.once('upgrade', (answer) => {
       for (const cookie of answer.headers['set-cookie'] ?? []) cookies.store(cookie, route.href)
     })
-    socket.once('open', () => end('101', () => ({ opened: onOpen(socket, href) })))
+    socket.once('open', () => end('101', () => ({ opened: onOpen(socket, href, startedAt) })))
     socket.once('unexpected-response', (request, answer) => {
       const refused = answer.statusCode ?? 0
       end(String(refused), () => ({ refused, setCookies: answer.headers['set-cookie'] ?? [] }))

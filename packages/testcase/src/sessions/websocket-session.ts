@@ -4,7 +4,10 @@ import { toMillis } from '../duration.ts'
 import { InterruptedError, WebSocketError } from '../errors.ts'
 import { Guard } from '../forgotten-promise.ts'
 import { AbortWatch } from './abort-watch.ts'
-import { ReceiveQueue, type Message } from './receive-queue.ts'
+import { Inbox } from './inbox.ts'
+
+/** Text as a string, binary as bytes. */
+export type Message = string | Buffer
 
 export interface WebSocketOptions {
   /** Called for each text message. What it throws is thrown again in the test. */
@@ -28,12 +31,6 @@ export interface WebSocketEnd {
   reason: string
 }
 
-/** Messages kept for `receive()`. More is an error, never a silent loss. */
-const queueLimit = 10_000
-
-/** The same for sockets with a callback, whose messages are seen there: most of these never call `receive()`. */
-const callbackQueueLimit = 256
-
 /** `WebSocket.OPEN` of the standard. */
 const openState = 1
 
@@ -41,7 +38,8 @@ const openState = 1
 const releaseMs = 1000
 
 /**
- * An open WebSocket of one user. Each message goes to the callback and to `receive()`, in order. When 10,000 messages
+ * An open WebSocket of one user. The time from the beginning of the handshake to the first message is the timing
+ * `websocket.first-message`. Each message goes to the callback and to `receive()`, in order. When 10,000 messages
  * wait for `receive()` that is an error, thrown in the test; with a callback it is one only if `receive()` is called
  * after 256 messages went to the callback alone.
  *
@@ -55,36 +53,46 @@ export class WebSocketSession {
   readonly url: string
   readonly #socket: WebSocket
   readonly #context: UserContext
-  readonly #queue: ReceiveQueue
-  readonly #onMessage: WebSocketOptions['onMessage']
-  readonly #onBinary: WebSocketOptions['onBinary']
-  #error: { error: unknown } | null = null
+  readonly #inbox: Inbox<Message>
   #end: WebSocketEnd | null = null
   #leaving = false
-  #overflowed = false
-  readonly #watch = new AbortWatch(() => this.#queue.interrupt())
+  /** By performance.now(); null once a message has come. */
+  #awaitsFirst: number | null
+  readonly #watch = new AbortWatch(() => this.#inbox.interrupt())
 
-  /** @internal */
-  constructor(socket: WebSocket, url: string, context: UserContext, options: WebSocketOptions) {
+  /** @internal `startedAt`: of the handshake, by performance.now(). */
+  constructor(
+    socket: WebSocket,
+    url: string,
+    context: UserContext,
+    options: WebSocketOptions,
+    startedAt: number,
+  ) {
     this.url = url
     this.#socket = socket
     this.#context = context
-    this.#queue = new ReceiveQueue(
-      url,
-      options.onMessage === undefined && options.onBinary === undefined ? queueLimit : callbackQueueLimit,
-    )
-    this.#onMessage = options.onMessage
-    this.#onBinary = options.onBinary
+    this.#awaitsFirst = startedAt
+    const { onMessage, onBinary } = options
+    this.#inbox = new Inbox<Message>({
+      what: `WebSocket ${url}`,
+      onMessage:
+        onMessage === undefined && onBinary === undefined
+          ? null
+          : (message) =>
+              typeof message === 'string' ? onMessage?.(message, this) : onBinary?.(message, this),
+      error: (message) => new WebSocketError(message, url),
+    })
     const { meter } = context
     meter.socket('opened', 0)
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       meter.socket('message-received', data.length)
-      this.#deliver(isBinary ? data : data.toString())
+      this.#markFirst()
+      this.#inbox.deliver(isBinary ? data : data.toString())
     })
     socket.on('error', (cause) => {
       // The close that follows is part of it.
       this.#leaving = true
-      this.#fail(new WebSocketError(cause.message, url, cause))
+      this.#inbox.fail(new WebSocketError(cause.message, url, cause))
     })
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => {
@@ -92,8 +100,8 @@ export class WebSocketSession {
         meter.socket('closed', 0)
         this.#watch.follow(null)
         // 1006 is a connection cut without goodbye: an error, unless we were leaving anyway.
-        if (code === 1006 && !this.#leaving) this.#fail(this.#closedError())
-        this.#queue.fail(this.#closedError())
+        if (code === 1006 && !this.#leaving) this.#inbox.fail(this.#closedError())
+        this.#inbox.end(() => this.#closedError())
         resolve(this.#end)
       })
     })
@@ -134,7 +142,7 @@ export class WebSocketSession {
   }
 
   #send(data: string | Uint8Array): Promise<void> {
-    this.#rethrow()
+    this.#inbox.rethrow()
     this.#checkSignal('send()')
     if (this.#socket.readyState !== openState) throw this.#closedError()
     const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
@@ -170,12 +178,9 @@ export class WebSocketSession {
   }
 
   #receive(timeout: number | string | undefined): Promise<Message> {
-    this.#rethrow()
+    this.#inbox.rethrow()
     this.#checkSignal('receive()')
-    if (this.#overflowed) throw this.#overflowError()
-    // A socket that is closing may still bring messages; a closed one has only those that wait.
-    if (this.#queue.waiting === 0 && this.#end !== null) throw this.#closedError()
-    return this.#queue.take(timeout === undefined ? null : toMillis(timeout))
+    return this.#inbox.take(timeout === undefined ? null : toMillis(timeout))
   }
 
   /** Says goodbye and waits for the end. Does nothing on a closed socket. */
@@ -189,9 +194,7 @@ export class WebSocketSession {
 
   /** @internal The first error that the test has not seen, if there is one; then it has. */
   takeError(): { error: unknown } | null {
-    const first = this.#error
-    this.#error = null
-    return first
+    return this.#inbox.takeError()
   }
 
   /** @internal Ends the socket with its user: a goodbye, and a cut when that takes long. */
@@ -205,43 +208,16 @@ export class WebSocketSession {
     }
   }
 
-  #deliver(message: Message): void {
-    if (!this.#overflowed && !this.#queue.push(message)) {
-      this.#overflowed = true
-      this.#queue.clear()
-      if (this.#onMessage === undefined && this.#onBinary === undefined) this.#fail(this.#overflowError())
-    }
-    try {
-      const returned: unknown =
-        typeof message === 'string' ? this.#onMessage?.(message, this) : this.#onBinary?.(message, this)
-      if (returned instanceof Promise) returned.catch((error: unknown) => this.#fail(error))
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  /** Gives an error to a waiting `receive()`, or keeps the first for the test's next call. */
-  #fail(error: unknown): void {
-    if (this.#queue.fail(error)) return
-    this.#error ??= { error }
-  }
-
-  #rethrow(): void {
-    const first = this.takeError()
-    if (first !== null) throw first.error
+  #markFirst(): void {
+    if (this.#awaitsFirst === null) return
+    this.#context.meter.timing('websocket.first-message', performance.now() - this.#awaitsFirst)
+    this.#awaitsFirst = null
   }
 
   #checkSignal(what: string): void {
     const { signal } = this.#context
     if (signal.aborted) throw new InterruptedError(`${what} on WebSocket ${this.url}`, signal.reason)
     if (this.#end === null) this.#watch.follow(signal)
-  }
-
-  #overflowError(): WebSocketError {
-    return new WebSocketError(
-      'receive queue overflow: too many messages waited for receive(), and were dropped',
-      this.url,
-    )
   }
 
   #closedError(): WebSocketError {
