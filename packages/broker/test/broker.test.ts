@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { AgentToBroker, OperatorToBroker } from '@loads-runner/protocol'
+import { hitsPerUser, profileOf, specOf } from '@loads-runner/protocol/testing'
 import type { FakeAgent } from './support/fake-agent.ts'
-import { specOf, World } from './support/world.ts'
+import { World } from './support/world.ts'
 
 describe('Broker', () => {
   let world: World
@@ -237,8 +238,8 @@ describe('Broker', () => {
         await agent.dial()
       }
       const console = await own.console()
-      const stage = { users: 4, iterations: 2, durationMs: null }
-      const profile = { stages: [stage, stage], rampUpMs: 0, delayMs: 0 }
+      const stage = hitsPerUser(4, 2)
+      const profile = profileOf(stage, stage)
       const ids: Record<string, string> = { never: 'never' }
       for (const name of ['first', 'second']) {
         const spec = specOf({ agents: 2, profile, conducted: conducted && name === 'first' })

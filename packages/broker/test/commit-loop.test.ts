@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { Aggregate, Catalogue, DeltaDecoder } from '@loads-runner/metrics'
 import type { CommitEvent } from '@loads-runner/protocol'
+import { specOf } from '@loads-runner/protocol/testing'
 import { CommitLoop } from '../src/commit-loop.ts'
 import type { Journal } from '../src/journal.ts'
 import { WindowStream, type TakenWindow } from '../src/window-intake.ts'
 import { FakeSession } from './support/fake-session.ts'
 import { ManualClock } from './support/manual-clock.ts'
-import { specOf } from './support/world.ts'
 
 /** A disk that takes as long as the test wants. */
 class SlowJournal implements Journal {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Aggregate, DeltaDecoder } from '@loads-runner/metrics'
 import { readEventLog } from '@loads-runner/protocol'
+import { specOf } from '@loads-runner/protocol/testing'
 import { noJournal, openJournal } from '../src/journal.ts'
-import { specOf, World } from './support/world.ts'
+import { World } from './support/world.ts'
 
 describe('journal', () => {
   let stateDir: string

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Summary } from '@loads-runner/metrics'
 import type { RunSpec } from '@loads-runner/protocol'
+import { hitsPerUser, profileOf, specOf } from '@loads-runner/protocol/testing'
 import type { FakeAgent } from './support/fake-agent.ts'
 import type { SeenRun } from './support/fake-console.ts'
-import { specOf, World } from './support/world.ts'
+import { World } from './support/world.ts'
 
 describe('load', () => {
   let world: World
@@ -207,8 +208,8 @@ describe('load', () => {
   describe('stages', () => {
     it('begins a stage only when every agent has ended the one before', async () => {
       const agents = await world.agents(2)
-      const stage = { users: 2, iterations: 1, durationMs: null }
-      const profile = { stages: [stage, stage], rampUpMs: 0, delayMs: 0 }
+      const stage = hitsPerUser(2, 1)
+      const profile = profileOf(stage, stage)
       const run = await began(agents, { profile })
       const [one, two] = agents as [FakeAgent, FakeAgent]
       const runId = one.session().runId
@@ -240,8 +241,8 @@ describe('load', () => {
 
     it('does not wait for an agent that is lost, and blames one that ends early', async () => {
       const agents = await world.agents(3)
-      const stage = { users: 3, iterations: 1, durationMs: null }
-      const profile = { stages: [stage, stage], rampUpMs: 0, delayMs: 0 }
+      const stage = hitsPerUser(3, 1)
+      const profile = profileOf(stage, stage)
       const run = await began(agents, { profile, onAgentLoss: 'continue', minCoverage: 0 })
       const [one, two, three] = agents as [FakeAgent, FakeAgent, FakeAgent]
       const runId = one.session().runId
@@ -262,7 +263,7 @@ describe('load', () => {
       changes: Partial<RunSpec>,
     ): Promise<{ run: SeenRun; agents: [FakeAgent, FakeAgent, FakeAgent] }> {
       const agents = (await world.agents(3)) as [FakeAgent, FakeAgent, FakeAgent]
-      const profile = { stages: [{ users: 6, iterations: 10, durationMs: null }], rampUpMs: 0, delayMs: 0 }
+      const profile = profileOf(hitsPerUser(6, 10))
       const run = await began(agents, { profile, ...changes })
       for (const agent of agents) {
         const session = agent.session()
@@ -285,8 +286,8 @@ describe('load', () => {
         session.execute(first, 5, 5)
         session.interrupt(1)
         session.execute(first + 1, 0, 10)
-        for (const { user, fromIteration } of session.moved)
-          session.execute(user, fromIteration, 10 - fromIteration)
+        for (const { unit, fromIteration } of session.moved)
+          session.execute(unit, fromIteration, 10 - fromIteration)
         session.send(agent.connection)
         agent.endStage(session, 0)
       }
@@ -297,8 +298,8 @@ describe('load', () => {
       const [one, two, three] = agents
       await two.leave()
       await world.until('users moved', () => one.session().moved.length + three.session().moved.length === 2)
-      assert.deepEqual(one.session().moved, [{ user: 2, stage: 0, fromIteration: 5 }])
-      assert.deepEqual(three.session().moved, [{ user: 3, stage: 0, fromIteration: 0 }])
+      assert.deepEqual(one.session().moved, [{ unit: 2, stage: 0, fromIteration: 5 }])
+      assert.deepEqual(three.session().moved, [{ unit: 3, stage: 0, fromIteration: 0 }])
       complete([one, three])
       const summary = await finished(run)
       assert.deepEqual(
@@ -356,8 +357,8 @@ describe('load', () => {
 
     it('respread: with a survivor that had ended its stage, the next stage waits for the moved users', async () => {
       const agents = (await world.agents(2)) as [FakeAgent, FakeAgent]
-      const stage = { users: 2, iterations: 4, durationMs: null }
-      const run = await began(agents, { profile: { stages: [stage, stage], rampUpMs: 0, delayMs: 0 } })
+      const stage = hitsPerUser(2, 4)
+      const run = await began(agents, { profile: profileOf(stage, stage) })
       const [one, two] = agents
       one.session().execute(0, 0, 4)
       one.session().send(one.connection)
@@ -380,8 +381,8 @@ describe('load', () => {
     it('respread: users that reached a survivor while it was ending go on with another', async () => {
       const { run, agents } = await midway({ onAgentLoss: 'respread' })
       const [one, two, three] = agents
-      // The first agent says its last word while add-users is on its way to it.
-      one.onAddUsers = (session) => {
+      // The first agent says its last word while add-units is on its way to it.
+      one.onAddUnits = (session) => {
         session.moved.length = 0
         session.send(one.connection, true)
       }
@@ -390,7 +391,7 @@ describe('load', () => {
       assert.deepEqual(
         three
           .session()
-          .moved.map(({ user }) => user)
+          .moved.map(({ unit }) => unit)
           .sort((a, b) => a - b),
         [2, 3],
       )
@@ -410,7 +411,7 @@ describe('load', () => {
       assert.equal(summary.agents[1]!.ledger.planned, 20)
       assert.equal(summary.agents[1]!.ledger.lost, 1)
       assert.equal(summary.exitCode, 5)
-      assert.ok(!agents[0].types().includes('add-users'))
+      assert.ok(!agents[0].types().includes('add-units'))
       checkBalance(summary)
     })
 
@@ -503,8 +504,8 @@ describe('load', () => {
     it('hears, once it is back, what was said while its link was broken', async () => {
       const agents = (await world.agents(2)) as [FakeAgent, FakeAgent]
       const [one, two] = agents
-      const stage = { users: 2, iterations: 1, durationMs: null }
-      const run = await began(agents, { profile: { stages: [stage, stage], rampUpMs: 0, delayMs: 0 } })
+      const stage = hitsPerUser(2, 1)
+      const run = await began(agents, { profile: profileOf(stage, stage) })
       const { runId } = two.session()
       two.say({ type: 'stage-done', runId, stage: 0 })
       await world.settle()

@@ -3,8 +3,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { specOf } from '@loads-runner/protocol/testing'
 import { RefusedError } from './support/fake-console.ts'
-import { specOf, World } from './support/world.ts'
+import { World } from './support/world.ts'
 
 describe('operator desk', () => {
   let world: World

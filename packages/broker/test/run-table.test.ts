@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { hitsPerUser, profileOf, specOf } from '@loads-runner/protocol/testing'
 import { RefusedError, type FakeConsole } from './support/fake-console.ts'
-import { specOf, World } from './support/world.ts'
+import { World } from './support/world.ts'
 
 describe('run table', () => {
   let world: World
@@ -60,8 +61,8 @@ describe('run table', () => {
         console.ask({ type: 'submit', spec: specOf({ bundle }) }),
         refusal('UNKNOWN_BUNDLE', 2, /abab is not in store; send it first/),
       )
-      const stage = { users: 9_000_000, iterations: 1, durationMs: null }
-      const profile = { stages: [stage, stage], rampUpMs: 0, delayMs: 0 }
+      const stage = hitsPerUser(9_000_000, 1)
+      const profile = profileOf(stage, stage)
       await assert.rejects(
         console.ask({ type: 'submit', spec: specOf({ profile }) }),
         refusal('TOO_MANY_USERS', 2, /10000000/),

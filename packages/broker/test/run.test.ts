@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { tearDownNote, type RunSpec } from '@loads-runner/protocol'
+import { hitsPerUser, profileOf, specOf } from '@loads-runner/protocol/testing'
 import type { FakeAgent } from './support/fake-agent.ts'
 import type { FakeConsole, SeenRun } from './support/fake-console.ts'
 import { RefusedError } from './support/fake-console.ts'
-import { specOf, World } from './support/world.ts'
+import { World } from './support/world.ts'
 
 describe('run', () => {
   let world: World
@@ -26,11 +27,8 @@ describe('run', () => {
 
   it('divides users over agents, waits for each stage, and gives totals, coverage and ledgers', async () => {
     const agents = await world.agents(3)
-    const stages = [
-      { users: 10, iterations: 3, durationMs: null },
-      { users: 4, iterations: 5, durationMs: null },
-    ]
-    const profile = { stages, rampUpMs: 0, delayMs: 0 }
+    const stages = [hitsPerUser(10, 3), hitsPerUser(4, 5)]
+    const profile = profileOf(...stages)
     const { console, run } = await submit({ agents: 3, profile, secrets: { KEY: 'hush' } })
     await world.until('finished', () => run.summary !== null)
 
@@ -419,7 +417,7 @@ describe('run', () => {
       agents[0]!.session().interrupt(1)
       agents[0]!.session().send(agents[0]!.connection, true)
       await world.until('finished', () => run.summary !== null)
-      assert.ok(!agents[0]!.types().includes('add-users'))
+      assert.ok(!agents[0]!.types().includes('add-units'))
       assert.equal(run.summary!.exitCode, 7)
       assert.equal(run.summary!.reasons.length, 2)
     })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { specOf } from '@loads-runner/protocol/testing'
 import { Subscribers } from '../src/subscribers.ts'
 import type { OperatorPeerConnection } from '../src/subscribers.ts'
 import type { BrokerToOperator, RunEvent, SnapshotEvent } from '@loads-runner/protocol'
-import { specOf, World } from './support/world.ts'
+import { World } from './support/world.ts'
 
 /** The broker's end of a link to a console that takes in nothing by itself. */
 class Pipe {

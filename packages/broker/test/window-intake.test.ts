@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Aggregate, Catalogue } from '@loads-runner/metrics'
 import type { WindowMessage } from '@loads-runner/protocol'
+import { specOf } from '@loads-runner/protocol/testing'
 import { WindowStream, type TakenWindow } from '../src/window-intake.ts'
 import { FakeSession } from './support/fake-session.ts'
-import { specOf } from './support/world.ts'
 
 /** Windows of 1, 2, 3 ... hits; each brings a name of its own. */
 function sessionOf(count: number): FakeSession {

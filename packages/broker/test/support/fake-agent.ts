@@ -22,7 +22,7 @@ export class FakeAgent {
   onStage: (session: FakeSession, stage: number) => void = (session, stage) => this.runStage(session, stage)
   onFinish: (session: FakeSession) => void = (session) => session.send(this.connection, true)
   onStop: (session: FakeSession, mode: string) => void = (session) => session.send(this.connection, true)
-  onAddUsers: (session: FakeSession) => void = () => {}
+  onAddUnits: (session: FakeSession) => void = () => {}
   releases = true
   readonly #dialer: Dialer
   readonly #clock: ManualClock
@@ -105,7 +105,7 @@ export class FakeAgent {
 
   /** Runs a stage to its end, in one window. */
   runStage(session: FakeSession, stage: number): void {
-    for (const { user, from, count } of session.usersOf(stage)) session.execute(user, from, count)
+    for (const { unit, from, count } of session.unitsOf(stage)) session.execute(unit, from, count)
     session.send(this.connection)
     this.endStage(session, stage)
   }
@@ -132,10 +132,15 @@ export class FakeAgent {
       this.#answer(this.onArm(runId))
     } else if (message.type === 'start-stage') {
       session.stage = message.stage
+      session.begun.push(message.stage)
       this.onStage(session, message.stage)
-    } else if (message.type === 'add-users') {
-      session.moved.push(...message.users)
-      this.onAddUsers(session)
+    } else if (message.type === 'add-units') {
+      session.moved.push(...message.units)
+      this.onAddUnits(session)
+    } else if (message.type === 'control') {
+      session.changes.set(message.stage, message.changes)
+    } else if (message.type === 'rows') {
+      session.leased.push([message.feed, message.first, message.count])
     } else if (message.type === 'finish') {
       this.onFinish(session)
     } else if (message.type === 'stop') {

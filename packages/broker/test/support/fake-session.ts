@@ -1,6 +1,13 @@
 import { Delta, DeltaEncoder, emptySeriesDelta, type SeriesKey } from '@loads-runner/metrics'
 import type { AgentConnection, RunSpec, WindowMessage } from '@loads-runner/protocol'
-import type { MovedUser, Share } from '@loads-runner/testcase/load'
+import {
+  iterationsOf,
+  runStages,
+  type ControlChange,
+  type MovedUnit,
+  type RunStage,
+  type Share,
+} from '@loads-runner/testcase/load'
 
 const test = 'TestWebSite.test_es'
 
@@ -9,25 +16,61 @@ export class FakeSession {
   readonly runId: string
   readonly spec: RunSpec
   readonly share: Share
-  readonly moved: MovedUser[] = []
+  readonly moved: MovedUnit[] = []
+  readonly stages: RunStage[]
   /** Every window that was cut. */
   readonly windows: { window: WindowMessage; delta: Delta }[] = []
+  /** The stage that was begun last. */
   stage = -1
+  /** All that were begun, in order; those said again once more. */
+  readonly begun: number[] = []
+  /** Changes of each stage, as last heard. */
+  readonly changes = new Map<number, ControlChange[]>()
+  /** Rows that it leased: feed, first, count. */
+  readonly leased: [string, number, number][] = []
   executions = 0
   acked = -1
   lagMs = 0
+  latenessMs = 0
   cpu = 0.2
   activeUsers = 0
   #encoder = new DeltaEncoder()
   #delta = new Delta()
   #progress: number[] = []
-  readonly #ledger = { planned: 0, started: 0, finished: 0, interrupted: 0 }
+  readonly #ledger = { planned: 0, started: 0, finished: 0, interrupted: 0, dropped: 0 }
+  #rows: { feed: string; used: number[] }[] = []
   #atMs = 0
 
   constructor(runId: string, spec: RunSpec, share: Share) {
     this.runId = runId
     this.spec = spec
     this.share = share
+    this.stages = runStages(spec.profile)
+  }
+
+  /**
+   * Starts of one lane of an open model from its start number `from` on: the last `dropped` of them did not start in
+   * time. All that started have finished.
+   */
+  startLane(lane: number, from: number, count: number, dropped = 0): void {
+    this.#ledger.planned += count
+    this.#ledger.dropped += dropped
+    this.execute(lane, from, count - dropped)
+    this.#progress.push(lane, from + count)
+  }
+
+  /** Starts that fell due and still wait. */
+  wait(count: number): void {
+    this.#ledger.planned += count
+  }
+
+  /** What the share and what was taken over holds is planned: said with the next window. */
+  plan(count: number): void {
+    this.#ledger.planned += count
+  }
+
+  useRows(feed: string, ...used: number[]): void {
+    this.#rows.push({ feed, used })
   }
 
   /** Executions of one user from `from` on; the last `running` of them do not finish. */
@@ -74,10 +117,18 @@ export class FakeSession {
       ledger: { ...this.#ledger },
       progress: this.#progress,
       delta: this.#encoder.encode(this.#delta),
-      generator: { eventLoopLagMs: this.lagMs, cpu: this.cpu },
+      generator: {
+        eventLoopLagMs: this.lagMs,
+        cpu: this.cpu,
+        gcMs: 0,
+        latenessMs: this.latenessMs,
+        portsExhausted: false,
+      },
+      rows: this.#rows,
     }
     this.windows.push({ window, delta: this.#delta })
     this.#progress = []
+    this.#rows = []
     this.#delta = new Delta()
     return window
   }
@@ -104,22 +155,16 @@ export class FakeSession {
     connection.send(this.cut(final, spanMs))
   }
 
-  /** Users of a stage, own ones and those taken over, with the iterations they still have to make. */
-  usersOf(stage: number): { user: number; from: number; count: number }[] {
-    const iterations = this.spec.profile.stages[stage]?.iterations ?? 1
+  /** Units of a stage, own ones and those taken over, with the iterations they still have to make; 1 where time bounds. */
+  unitsOf(stage: number): { unit: number; from: number; count: number }[] {
     const range = this.share.ranges[stage]!
-    const own = Array.from({ length: range.count }, (_, index) => {
-      return { user: range.first + index, from: 0, count: iterations }
+    const units = Array.from({ length: range.count }, (_, index) => ({ unit: range.first + index, from: 0 }))
+    for (const { unit, stage: of, fromIteration } of this.moved) {
+      if (of === stage) units.push({ unit, from: fromIteration })
+    }
+    return units.map(({ unit, from }) => {
+      return { unit, from, count: Math.max(0, (iterationsOf(this.stages[stage]!, unit) ?? from + 1) - from) }
     })
-    const moved = this.moved.filter((each) => each.stage === stage)
-    return [
-      ...own,
-      ...moved.map(({ user, fromIteration }) => ({
-        user,
-        from: fromIteration,
-        count: iterations - fromIteration,
-      })),
-    ]
   }
 
   #add(key: Partial<SeriesKey> & Pick<SeriesKey, 'kind' | 'test' | 'name'>, count: number): void {

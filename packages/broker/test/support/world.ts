@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { createInProcessChannel, type Dialer, type Identity, type RunSpec } from '@loads-runner/protocol'
+import { createInProcessChannel, type Dialer, type Identity } from '@loads-runner/protocol'
 import { Broker } from '../../src/broker.ts'
 import { FakeAgent } from './fake-agent.ts'
 import { FakeConsole } from './fake-console.ts'
@@ -88,46 +88,5 @@ export class World {
     return this.log
       .filter(({ level, text }) => level === 'error' && /defect|failed:/.test(text))
       .map(({ text }) => text)
-  }
-}
-
-export const noTarget = {
-  serverUrl: null,
-  timeoutMs: 30_000,
-  insecure: false,
-  ca: null,
-  cert: null,
-  key: null,
-  proxy: null,
-}
-
-export function specOf(changes: Partial<RunSpec> = {}): RunSpec {
-  return {
-    names: ['example.TestWebSite.test_es'],
-    tests: [{ label: 'TestWebSite.test_es', className: 'TestWebSite', method: 'test_es', weight: 1 }],
-    profile: { stages: [{ users: 10, iterations: 3, durationMs: null }], rampUpMs: 0, delayMs: 0 },
-    seed: 1,
-    agents: 1,
-    workers: null,
-    target: noTarget,
-    params: {},
-    env: {},
-    secrets: {},
-    labels: {},
-    project: null,
-    user: null,
-    testRunner: null,
-    bundle: null,
-    conducted: false,
-    windowMs: 1000,
-    maxSeries: 1000,
-    minCoverage: 1,
-    onAgentLoss: 'respread',
-    leaseMs: 6000,
-    maxOrphanMs: 30_000,
-    drainMs: 10_000,
-    testTimeoutMs: 60_000,
-    waitForAgentsMs: 0,
-    ...changes,
   }
 }
