@@ -19,3 +19,30 @@ export class MetricsError extends Error {
     this.offset = offset
   }
 }
+
+/** Something wrong in a threshold's expression. */
+export interface ThresholdProblem {
+  /** Place in the list of thresholds, from 0. */
+  index: number
+  expression: string
+  /** Character of the expression, from 0, at which it stops to make sense. */
+  at: number
+  /** What is wrong there, and what to write instead. */
+  message: string
+}
+
+/** Thrown by `parseThresholds`, with all that is wrong in all of them. */
+export class ThresholdError extends Error {
+  override readonly name = 'ThresholdError'
+  readonly code = 'METRICS_BAD_THRESHOLD'
+  readonly problems: readonly ThresholdProblem[]
+
+  constructor(problems: readonly ThresholdProblem[]) {
+    super(problems.map(describeProblem).join('\n'))
+    this.problems = problems
+  }
+}
+
+function describeProblem({ expression, at, message }: ThresholdProblem): string {
+  return `threshold "${expression}", character ${at + 1}: ${message}`
+}

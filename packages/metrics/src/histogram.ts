@@ -97,6 +97,16 @@ export class Histogram {
     return found
   }
 
+  /** The lowest and the highest bucket with samples; -1 and -1 without any. */
+  ends(): [low: number, high: number] {
+    if (this.#count <= 0) return [-1, -1]
+    let low = 0
+    while (low < bucketCount - 1 && this.counts[low] === 0) low++
+    let high = bucketCount - 1
+    while (high > low && this.counts[high] === 0) high--
+    return [low, high]
+  }
+
   /** The highest quantile with at least 10 samples beyond it: 0.99 for 1,000 samples. 0 below 20 samples: trust none. */
   trustedTo(): number {
     const count = this.#count

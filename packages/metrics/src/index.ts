@@ -34,7 +34,7 @@ export { DeltaDecoder } from './delta-decoder.ts'
 export { DeltaEncoder } from './delta-encoder.ts'
 export { Delta, emptySeriesDelta, type SeriesDelta } from './delta.ts'
 export { Distribution } from './distribution.ts'
-export { MetricsError, type MetricsErrorCode } from './errors.ts'
+export { MetricsError, ThresholdError, type MetricsErrorCode, type ThresholdProblem } from './errors.ts'
 export {
   bucketCount,
   bucketHigh,
@@ -65,4 +65,8 @@ export {
 export { statsOf, type Stats } from './stats.ts'
 export { scenarioTag, summarize } from './summarize.ts'
 export type { RunFacts, Summary, TaintReason, Verdict } from './summary.ts'
+export { metrics as thresholdMetrics, type Metric } from './thresholds/metric.ts'
+export { parseThresholds, type ThresholdSource } from './thresholds/parser.ts'
+export type { Aggregation, Dimension, Operator, Threshold, ThresholdContext } from './thresholds/threshold.ts'
+export { ThresholdWatch, type ThresholdStanding, type ThresholdWatchOptions } from './thresholds/watch.ts'
 export { WindowCutter } from './window-cutter.ts'
