@@ -56,7 +56,7 @@ describe('row leases', () => {
       fc.record({ do: fc.constant('giveBack' as const), agent, isDoubtful: fc.boolean() }),
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
         const leases = new RowLeases()
         const size = 40
         const holder = new Map<number, string>()

@@ -52,11 +52,21 @@ export class FakeCluster {
     const few = fc.nat(3)
     return fc.array(
       fc.oneof(
-        { weight: 6, arbitrary: fc.record({ do: fc.constant('work' as const), agent, unit: fc.nat(60), count: few, dropped: few, waiting: few }) },
+        {
+          weight: 6,
+          arbitrary: fc.record({
+            do: fc.constant('work' as const),
+            agent,
+            unit: fc.nat(60),
+            count: few,
+            dropped: few,
+            waiting: few,
+          }),
+        },
         { weight: 3, arbitrary: fc.record({ do: fc.constant('report' as const), agent }) },
         { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), agent }) },
       ),
-      { maxLength: 60 },
+      { maxLength: 60, size: 'max' },
     )
   }
 
@@ -73,7 +83,15 @@ export class FakeCluster {
         backlog: 0,
         close: () => Promise.resolve(),
       } as unknown as AgentPeerConnection
-      const identity = { id: `a${index}`, incarnation: '1', host: 'h', pid: 1, version: '0', slots: 1, labels: {} }
+      const identity = {
+        id: `a${index}`,
+        incarnation: '1',
+        host: 'h',
+        pid: 1,
+        version: '0',
+        slots: 1,
+        labels: {},
+      }
       const agent = new RegisteredAgent(identity, connection, [], 0)
       const stream = new WindowStream(agent.id, new Catalogue(10), () => {})
       const member = new Member('r1', agent, share, this.#stages, stream, 0)
