@@ -37,8 +37,7 @@ export { AppClient, AppResponse } from './sessions/app.ts'
 export { Cookies } from './sessions/cookies.ts'
 export type { CookieOptions } from './sessions/cookies.ts'
 export { WebSocketSession } from './sessions/websocket-session.ts'
-export type { WebSocketEnd, WebSocketOptions } from './sessions/websocket-session.ts'
-export type { Message } from './sessions/receive-queue.ts'
+export type { Message, WebSocketEnd, WebSocketOptions } from './sessions/websocket-session.ts'
 
 // For the engine.
 export { warmUpSessions } from './sessions/libraries.ts'

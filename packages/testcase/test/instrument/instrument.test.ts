@@ -238,7 +238,7 @@ describe('instrumentation', () => {
       await once(socket, 'connect')
       socket.destroy()
       const refused = connect(closed, '127.0.0.1').on('error', () => {})
-      await once(refused, 'close')
+      await new Promise((resolve) => refused.on('close', resolve))
     })
     assert.deepEqual(hitsOf(user), [
       ['tcp', '', `connect 127.0.0.1:${port}`, 'ok', false],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { IncomingMessage } from 'node:http'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
-import type { Message } from '../../src/sessions/receive-queue.ts'
+import type { Message } from '../../src/sessions/websocket-session.ts'
 import { settleExecution } from '../../src/user-link.ts'
 import { deferred } from '../helpers/deferred.ts'
 import { closedPort, serveHttp, serveTcp, stopServers } from '../helpers/servers.ts'
@@ -57,6 +57,13 @@ describe('WebSocketSession', () => {
       ['message-received', 8],
       ['closed', 0],
     ])
+    // Once, from the beginning of the handshake to the first message.
+    assert.deepEqual(
+      meter.values.map(([kind, name]) => [kind, name]),
+      [['timing', 'websocket.first-message']],
+    )
+    const [, , first] = meter.values[0]!
+    assert.ok(first * 1000 >= meter.hits[0]!.micros - 1 && first < 10_000, String(first))
   })
 
   it('keeps text and bytes apart, and counts bytes, not letters', async () => {
