@@ -30,6 +30,10 @@ export interface Bundle extends SelectedTests {
   /** SHA-256 of the bytes, hex. */
   hash: string
   bytes: Uint8Array
+  /** Data files that travel with the tests, relative to the test directory. */
+  files: string[]
+  /** Files that it was made from: modules of the user and data files. Absolute. */
+  inputs: string[]
 }
 
 const entryName = 'bundle.mjs'
@@ -44,15 +48,15 @@ export async function bundleTests(request: BundleRequest): Promise<Bundle> {
   const included = await includedFiles(request)
   if (request.names.length === 0) {
     const nothing: SelectedTests = { tests: [], classes: [], named: [], conducted: false, serverUrl: null }
-    return { ...nothing, ...packBundle({ entry: null, tests: [], links: [] }, await readFiles(included)) }
+    const bundled = packBundle({ entry: null, tests: [], links: [] }, await readFiles(included))
+    return { ...nothing, ...bundled, files: [...included.keys()], inputs: [...included.values()] }
   }
   const addresses = await Promise.all(request.names.map((name) => resolveTestName(name, request.testDir)))
   const modules = new Map(addresses.map((each) => [each.module, each.file]))
   const { built, sources } = await build(request, modules)
   const named = await namedFiles(request.testDir, sources)
-  const files = await readFiles(
-    new Map([...named.map(({ path, file }) => [path, file] as const), ...included]),
-  )
+  const dataFiles = new Map([...named.map(({ path, file }) => [path, file] as const), ...included])
+  const files = await readFiles(dataFiles)
   const directory = await WorkDirectory.create(null)
   const giveBack = lendEnvironment(request.env ?? {})
   try {
@@ -63,7 +67,13 @@ export async function bundleTests(request: BundleRequest): Promise<Bundle> {
     const loaded = await importModules(directory.path, entryName)
     const { manifestTests, ...selected } = selectTests(addresses, loaded)
     const manifest: Manifest = { entry: entryName, tests: manifestTests, links }
-    return { ...selected, ...packBundle(manifest, [...built, ...files]) }
+    const inputs = [...new Set([...sources, ...dataFiles.values()])]
+    return {
+      ...selected,
+      ...packBundle(manifest, [...built, ...files]),
+      files: [...dataFiles.keys()],
+      inputs,
+    }
   } finally {
     giveBack()
     await directory.remove()

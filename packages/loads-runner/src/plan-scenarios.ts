@@ -4,7 +4,7 @@ import type { Scenario, TestChoice } from '@loads-runner/testcase/load'
 import { layerOf } from './config/layer.ts'
 import type { ScenarioEntry } from './config/scenario-entries.ts'
 import { UsageError } from './errors.ts'
-import { GivenLoad, planLoad, problemsOf } from './load-models/index.ts'
+import { GivenLoad, missingIn, planLoad, problemsOf } from './load-models/index.ts'
 import type { LoadLayer } from './load-models/index.ts'
 import { describe } from './option-table.ts'
 import { loadKeys, loadOptions } from './options/load.ts'
@@ -86,7 +86,7 @@ function planDraft(request: ScenarioRequest, draft: Draft, problems: string[]): 
     ...request.layers.nearer,
   ]
   const load = new GivenLoad(layers, problems)
-  problems.push(...problemsOf(load))
+  problems.push(...problemsOf(load), ...missingIn(load))
   if (problems.length > 0) return null
   const { settings } = load
   const stages = planLoad(load, { agents: request.agents, round: roundOf(tests) })
@@ -189,5 +189,7 @@ function notesOf({ layers }: ScenarioRequest, drafts: readonly Draft[]): string[
 }
 
 function loadNames(layer: LoadLayer): string[] {
-  return loadKeys.filter((key) => layer.values.has(key)).map((key) => layer.nameOf?.(key) ?? describe(key, layer.source))
+  return loadKeys
+    .filter((key) => layer.values.has(key))
+    .map((key) => layer.nameOf?.(key) ?? describe(key, layer.source))
 }

@@ -1,6 +1,5 @@
 import type { Bundle } from '@loads-runner/engine'
 import type { RunSpec } from '@loads-runner/protocol'
-import { UsageError, isUsageError } from './errors.ts'
 import { planRun } from './plan-run.ts'
 import type { PlanContext } from './plan-run.ts'
 import { planScenarios } from './plan-scenarios.ts'
@@ -24,23 +23,14 @@ export type BundleFacts = Pick<Bundle, 'hash' | 'tests' | 'classes' | 'named' | 
  */
 export function preparePlan(invocation: Invocation, bundle: BundleFacts, context: OwnContext): PreparedPlan {
   const { settings, sources, tests, scenarios: entries, layers } = invocation
-  const problems: string[] = []
-  const attempt = <T>(step: () => T): T | null => {
-    try {
-      return step()
-    } catch (error) {
-      if (!isUsageError(error)) throw error
-      problems.push(...error.problems)
-      return null
-    }
-  }
   const { agents, testRunner } = settings
-  const plan = attempt(() => planScenarios({ entries, layers, agents, testRunner }, bundle))
-  const thresholds = attempt(() =>
-    planThresholds(settings, sources.threshold, { classes: bundle.classes, entries }),
+  const { scenarios, notes } = planScenarios({ entries, layers, agents, testRunner }, bundle)
+  const thresholds = planThresholds(
+    settings,
+    sources.threshold,
+    { classes: bundle.classes, entries },
+    scenarios.map(({ name, stages }) => ({ name, stages: stages.length })),
   )
-  if (plan === null || thresholds === null) throw new UsageError(problems)
-  const { scenarios, notes } = plan
   const spec = planRun(settings, bundle, { ...context, tests, sources, scenarios, thresholds, replay: null })
   return { spec, notes }
 }

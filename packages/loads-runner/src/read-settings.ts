@@ -7,10 +7,11 @@ import type { ScenarioEntry } from './config/scenario-entries.ts'
 import { isUsageError, UsageError } from './errors.ts'
 import { environmentName, optionName, readEnvironment, resolveSettings } from './option-table.ts'
 import type { RawValues, ReadSettings } from './option-table.ts'
-import { contradictionsOf, GivenLoad } from './load-models/index.ts'
+import { problemsOf, GivenLoad } from './load-models/index.ts'
 import type { LoadLayer } from './load-models/index.ts'
 import { brokerVerbs, optionTable } from './options.ts'
 import type { Settings } from './options.ts'
+import { earlyThresholdProblems } from './plan-thresholds.ts'
 import type { World } from './world.ts'
 
 /** What `loads-runner` was asked to do. */
@@ -91,6 +92,7 @@ async function resolve(
   if (names.length > 0 && given.length > 0)
     problems.push('"test" and "scenarios" exclude each other: put the tests into a scenario')
   problems.push(...loadProblems(file.layers, scenarios, nearer))
+  problems.push(...earlyThresholdProblems(settings, scenarios))
   problems.push(...conflicts(settings, tests, world.env))
   if (problems.length > 0) throw new UsageError([...new Set(problems)])
   return {
@@ -125,7 +127,7 @@ async function configuration(
   return noConfiguration
 }
 
-/** Contradictions that no class attribute can settle. What is missing is said once the classes are known. */
+/** What is wrong with the loads so far. What is missing is said once the classes are known. */
 function loadProblems(
   file: readonly LoadLayer[],
   scenarios: readonly ScenarioEntry[],
@@ -135,7 +137,7 @@ function loadProblems(
   return own.flatMap((layers) => {
     const problems: string[] = []
     const load = new GivenLoad([...file, ...layers, ...nearer], problems)
-    return [...problems, ...contradictionsOf(load)]
+    return [...problems, ...problemsOf(load)]
   })
 }
 

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path'
-import { plural } from '../console/figures.ts'
-import { oneLine, textTable } from '../console/text-table.ts'
-import { describeModel } from '../load-models/index.ts'
+import { outlineOf } from '../load-outline.ts'
 import { secretsOf, variablesOf } from '../plan-run.ts'
 import { preparePlan } from '../prepare-plan.ts'
 import type { Invocation } from '../read-settings.ts'
+import { estimateFor } from '../resource-estimate.ts'
 import { readPem } from '../start-run.ts'
 import type { World } from '../world.ts'
 import { jsonText } from '../write-json.ts'
+import { dryRunText } from './dry-run-text.ts'
+import type { DryRun } from './dry-run-text.ts'
 
 /** `--dry-run`: loads the tests and shows the plan. */
 export async function dryRunCommand(world: World, invocation: Invocation): Promise<number> {
@@ -25,27 +26,30 @@ export async function dryRunCommand(world: World, invocation: Invocation): Promi
     external: [...settings.external],
     env: { ...variablesOf(settings, world.env), ...secretsOf(settings, world.env) },
   }).finally(giveBackOutput)
-  const { spec } = preparePlan(invocation, bundle, {
+  const { spec, notes } = preparePlan(invocation, bundle, {
     pem: await readPem(settings, world.cwd),
     env: world.env,
     seed: settings.seed ?? 0,
     debugged: world.debugged(),
   })
-  if (settings.json === '-') {
-    world.stdout.write(jsonText(redacted(spec)))
-    return 0
+  const outline = outlineOf(spec.profile, spec.agents)
+  const plan: DryRun = {
+    spec,
+    seed: settings.seed,
+    outline,
+    estimates: outline.agents.map(({ users }) => estimateFor(users, spec.target)),
+    notes,
+    bundle: { hash: bundle.hash, bytes: bundle.bytes.length, files: bundle.files },
+    target: spec.target.serverUrl ?? bundle.serverUrl,
   }
-  const rows = textTable(spec.tests, [
-    { title: 'test', of: (test) => test.label },
-    { title: 'weight', align: 'right', of: (test) => String(test.weight) },
-  ])
-  const stages = spec.profile.scenarios.flatMap(({ stages: models }) =>
-    models.map((model, index) => `stage ${index + 1}: ${describeModel(model)}\n`),
-  )
-  const target = spec.target.serverUrl ?? bundle.serverUrl
-  world.stdout.write(
-    `${rows}\n${stages.join('')}${plural(spec.agents, 'agent')}${target === null ? '' : `, target ${oneLine(target)}`}\n` +
-      `bundle ${bundle.hash.slice(0, 12)}, ${bundle.bytes.length} bytes\n`,
-  )
+  if (settings.json === '-') {
+    const { estimates, seed } = plan
+    const agents = outline.agents.map((agent, index) => ({ ...agent, estimate: estimates[index]! }))
+    world.stdout.write(
+      jsonText({ ...redacted(spec), seed, plan: { ...outline, agents, notes, dataFiles: bundle.files } }),
+    )
+  } else {
+    world.stdout.write(dryRunText(plan))
+  }
   return 0
 }

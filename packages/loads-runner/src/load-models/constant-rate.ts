@@ -10,12 +10,13 @@ export const constantRate: LoadKind<ConstantRate> = {
   options: ['rate', 'duration', 'users', 'spacing', 'maxLate', 'gracefulStop'],
 
   validate(load) {
-    const missing =
-      load.settings.duration === null
-        ? [`${load.name('rate')} needs a time: give --duration, or --stages for a rate that changes`]
-        : []
     const none = load.settings.rate === 0 ? [`${load.name('rate')}: a rate must be more than 0`] : []
-    return [...none, ...missing, ...onDemandProblems(load)]
+    return [...none, ...onDemandProblems(load)]
+  },
+
+  missing(load) {
+    if (load.settings.duration !== null) return []
+    return [`${load.name('rate')} needs a time: give --duration, or --stages for a rate that changes`]
   },
 
   describe(model) {

@@ -29,16 +29,16 @@ const kinds: Kinds = {
   'externally-controlled': externallyControlled,
 }
 
-/** Contradictions between options of load. What a nearer place overrules is dropped from `load`. */
-export function contradictionsOf(load: GivenLoad): string[] {
-  const problems = settle(load)
-  return [...problems, ...settleFor(load, kindOf(load))]
+/** Everything that is wrong with a load. What a nearer place overrules is dropped from `load`. */
+export function problemsOf(load: GivenLoad): string[] {
+  const contradictions = settle(load)
+  const kind = kindOf(load)
+  return [...contradictions, ...settleFor(load, kind), ...kind.validate(load)]
 }
 
-/** Everything that is wrong with a load, what is missing included. */
-export function problemsOf(load: GivenLoad): string[] {
-  const contradictions = contradictionsOf(load)
-  return [...contradictions, ...kindOf(load).validate(load)]
+/** What a load without problems still lacks. */
+export function missingIn(load: GivenLoad): string[] {
+  return kindOf(load).missing?.(load) ?? []
 }
 
 /** The stages of a load without problems. */

@@ -15,8 +15,10 @@ export interface LoadKind<M extends LoadModel> {
   type: M['type']
   /** Options that shape it. Any other option of load beside them is a contradiction. */
   options: readonly LoadKey[]
-  /** Everything that is wrong or missing, each with what to do. */
+  /** Everything that is wrong, each with what to do. */
   validate(load: GivenLoad): string[]
+  /** What it cannot do without, and nobody gave. Asked when all places are known. */
+  missing?(load: GivenLoad): string[]
   /** In a line: `50 users for 30s`. */
   describe(model: M): string
   /** Its stages. Only for a load without problems. */
