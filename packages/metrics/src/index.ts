@@ -65,8 +65,16 @@ export {
 export { statsOf, type Stats } from './stats.ts'
 export { scenarioTag, summarize } from './summarize.ts'
 export type { RunFacts, Summary, TaintReason, Verdict } from './summary.ts'
+export { describeFailure, describeValue } from './thresholds/describe.ts'
 export { metrics as thresholdMetrics, type Metric } from './thresholds/metric.ts'
 export { parseThresholds, type ThresholdSource } from './thresholds/parser.ts'
-export type { Aggregation, Dimension, Operator, Threshold, ThresholdContext } from './thresholds/threshold.ts'
+export {
+  selects as thresholdSelects,
+  type Aggregation,
+  type Dimension,
+  type Operator,
+  type Threshold,
+  type ThresholdContext,
+} from './thresholds/threshold.ts'
 export { ThresholdWatch, type ThresholdStanding, type ThresholdWatchOptions } from './thresholds/watch.ts'
 export { WindowCutter } from './window-cutter.ts'

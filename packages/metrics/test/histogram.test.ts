@@ -66,6 +66,33 @@ describe('histogram', () => {
       )
     })
 
+    it('has quantiles at most 0.8 % away from those of the exact samples', () => {
+      // Latencies: several magnitudes, most of them in a body, some in a tail.
+      const body = fc.integer({ min: 1, max: 20_000 })
+      const tail = fc.integer({ min: 20_000, max: longestMicros })
+      const samples = fc.array(fc.oneof({ weight: 4, arbitrary: body }, { weight: 1, arbitrary: tail }), {
+        minLength: 1,
+        maxLength: 500,
+      })
+      fc.assert(
+        fc.property(
+          samples,
+          fc.subarray([0, 50, 500, 900, 950, 990, 999, 1000], { minLength: 1 }),
+          (values, all) => {
+            const histogram = new Histogram()
+            for (const value of values) histogram.record(value)
+            const sorted = values.toSorted((one, other) => one - other)
+            const found = histogram.quantiles(all.map((perMille) => perMille / 1000))
+            for (const [index, perMille] of all.entries()) {
+              const exact = sorted[Math.max(1, Math.ceil((perMille * sorted.length) / 1000)) - 1]!
+              const error = Math.abs(found[index]! - exact) / exact
+              assert.ok(error <= 0.008, `${perMille / 10} %: ${found[index]} for ${exact}`)
+            }
+          },
+        ),
+      )
+    })
+
     it('is not misled by the rounding of a share', () => {
       const histogram = new Histogram()
       for (let value = 1; value <= 100; value++) histogram.record(value)
