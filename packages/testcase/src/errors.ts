@@ -91,3 +91,16 @@ export class WebSocketError extends Error {
     this.url = url
   }
 }
+
+/** Thrown by an event stream, a gRPC stream, a TCP or a UDP session: cut in the middle, closed, or silent for too long. */
+export class StreamError extends Error {
+  override readonly name = 'StreamError'
+  readonly code = 'TESTCASE_STREAM'
+  readonly url: string
+
+  constructor(message: string, url: string, cause?: unknown) {
+    // A query may hold a token, and would make each message another.
+    super(`${url.split('?', 1)[0]}: ${message}`, { cause })
+    this.url = url
+  }
+}

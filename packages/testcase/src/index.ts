@@ -24,6 +24,7 @@ export {
   RedirectError,
   RequestError,
   ServerUrlError,
+  StreamError,
   UsageError,
   WebSocketError,
 } from './errors.ts'
@@ -36,6 +37,9 @@ export { ResponseHeaders } from './sessions/response-headers.ts'
 export { AppClient, AppResponse } from './sessions/app.ts'
 export { Cookies } from './sessions/cookies.ts'
 export type { CookieOptions } from './sessions/cookies.ts'
+export { EventStream } from './sessions/event-stream.ts'
+export type { EventStreamOptions } from './sessions/event-stream.ts'
+export type { ServerEvent } from './sessions/event-stream-parser.ts'
 export { WebSocketSession } from './sessions/websocket-session.ts'
 export type { Message, WebSocketEnd, WebSocketOptions } from './sessions/websocket-session.ts'
 

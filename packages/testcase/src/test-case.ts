@@ -4,6 +4,7 @@ import { Measurements } from './measurements.ts'
 import type { Tags } from './meter.ts'
 import type { Random } from './random.ts'
 import type { AppClient } from './sessions/app.ts'
+import type { EventStream, EventStreamOptions } from './sessions/event-stream.ts'
 import type { HttpSession } from './sessions/http-session.ts'
 import { SessionSet } from './sessions/session-set.ts'
 import type { WebSocketOptions, WebSocketSession } from './sessions/websocket-session.ts'
@@ -106,6 +107,17 @@ export class TestCase extends Measurements {
    */
   createWs(url: string, options: WebSocketOptions = {}): Promise<WebSocketSession> {
     return this.#sessions.openWebSocket(url, options)
+  }
+
+  /**
+   * Opens a stream of server-sent events; relative URLs are of the server. The opening is a hit. It is closed when the
+   * execution that opened it ends, or with its user when `setUpUser` opened it; its errors are thrown in the test.
+   *
+   * @throws {RequestError} no answer, or one that is no stream of events
+   * @throws {InterruptedError} the execution was cut
+   */
+  openEvents(url: string, options: EventStreamOptions = {}): Promise<EventStream> {
+    return this.#sessions.openEvents(url, options)
   }
 
   /**

@@ -1,22 +1,33 @@
 import type { UserContext } from '../context.ts'
-import type { TestClass } from '../test-case.ts'
-import { Guard } from '../forgotten-promise.ts'
 import { isInstrumented } from '../instrument/index.ts'
 import { outsideInstrumentation } from '../instrument/running-user.ts'
+import type { TestClass } from '../test-case.ts'
+import { Guard } from '../forgotten-promise.ts'
 import { AppClient } from './app.ts'
 import { CountedHttpSession } from './counted-http-session.ts'
+import { openStream } from './event-stream-opening.ts'
+import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { HttpSession } from './http-session.ts'
 import { Server } from './server.ts'
 import { planHandshake, shakeHands } from './websocket-handshake.ts'
 import { WebSocketSession, type WebSocketOptions } from './websocket-session.ts'
+
+/** A session that stays open between calls of the test. */
+interface OpenSession {
+  readonly readyState: 'open' | 'closing' | 'closed'
+  /** The first error that the test has not seen, if there is one; then it has. */
+  takeError(): { error: unknown } | null
+  /** Closes it, and waits for the end no longer than is polite. */
+  release(): Promise<unknown>
+}
 
 /** Everything of one virtual user that has to be closed; made when first used. */
 export class SessionSet {
   readonly #context: UserContext
   readonly #server: Server
   readonly #instrumented: boolean
-  readonly #sockets = new Set<WebSocketSession>()
-  readonly #kept = new WeakSet<WebSocketSession>()
+  readonly #open = new Set<OpenSession>()
+  readonly #kept = new WeakSet<OpenSession>()
   #http: HttpSession | null = null
   #app: AppClient | null = null
 
@@ -37,57 +48,67 @@ export class SessionSet {
   }
 
   openWebSocket(url: string, options: WebSocketOptions): Promise<WebSocketSession> {
-    const guard = new Guard()
-    return guard.keep(outsideInstrumentation(() => this.#open(guard, url, options)))
-  }
-
-  async #open(guard: Guard, url: string, options: WebSocketOptions): Promise<WebSocketSession> {
-    try {
+    return this.#guarded(() => {
       const handshake = planHandshake(this.#context, this.#server, url, options)
-      return await shakeHands(
-        handshake,
-        this.#context,
-        this.http.cookies,
-        options,
-        (socket, href, startedAt) => {
-          const session = new WebSocketSession(socket, href, this.#context, options, startedAt)
-          this.#sockets.add(session)
-          return session
-        },
+      return shakeHands(handshake, this.#context, this.http.cookies, options, (socket, href, startedAt) =>
+        this.#add(new WebSocketSession(socket, href, this.#context, options, startedAt)),
       )
-    } catch (error) {
-      throw guard.failed(error)
-    }
+    })
   }
 
-  /** Sockets that are open now are the user's: they outlast its executions. */
+  openEvents(url: string, options: EventStreamOptions): Promise<EventStream> {
+    return this.#guarded(async () => {
+      const opened = await openStream(url, this.#server, this.#context, this.http.cookies, options)
+      return this.#add(new EventStream(opened.answer, opened.href, this.#context, options, opened.startedAt))
+    })
+  }
+
+  /** Sessions that are open now are the user's: they outlast its executions. */
   keepSockets(): void {
-    for (const socket of this.#sockets) this.#kept.add(socket)
+    for (const session of this.#open) this.#kept.add(session)
   }
 
   /**
-   * Ends an execution: the sockets that it opened say goodbye, or a user that runs for hours would gather them.
+   * Ends an execution: the sessions that it opened are closed, or a user that runs for hours would gather them.
    *
-   * @throws the first error of a socket that the test has not seen
+   * @throws the first error of a session that the test has not seen
    */
   settle(): void {
     let first: { error: unknown } | null = null
-    for (const socket of this.#sockets) {
-      const error = socket.takeError()
+    for (const session of this.#open) {
+      const error = session.takeError()
       first ??= error
-      if (socket.readyState === 'closed') this.#sockets.delete(socket)
-      else if (!this.#kept.has(socket)) void this.#letGo(socket)
+      if (session.readyState === 'closed') this.#open.delete(session)
+      else if (!this.#kept.has(session)) void this.#letGo(session)
     }
     if (first !== null) throw first.error
   }
 
-  async #letGo(socket: WebSocketSession): Promise<void> {
-    await socket.release()
-    this.#sockets.delete(socket)
-  }
-
   async close(): Promise<void> {
     this.#http?.close()
-    await Promise.all([...this.#sockets].map((socket) => socket.release()))
+    await Promise.all([...this.#open].map((session) => session.release()))
+  }
+
+  #add<T extends OpenSession>(session: T): T {
+    this.#open.add(session)
+    return session
+  }
+
+  async #letGo(session: OpenSession): Promise<void> {
+    await session.release()
+    this.#open.delete(session)
+  }
+
+  /** Opens something that is a hit by itself; a failure that nobody awaits does not bring the process down. */
+  #guarded<T>(open: () => Promise<T>): Promise<T> {
+    const guard = new Guard()
+    const guarded = async () => {
+      try {
+        return await outsideInstrumentation(open)
+      } catch (error) {
+        throw guard.failed(error)
+      }
+    }
+    return guard.keep(guarded())
   }
 }

@@ -1,18 +1,16 @@
-import { isIP } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { connect } from 'node:tls'
 import type WebSocket from 'ws'
 import type { UserContext } from '../context.ts'
 import { toMillis, toTimerMillis } from '../duration.ts'
 import { InterruptedError, RequestError, UsageError } from '../errors.ts'
 import type { HitErrorClass } from '../meter.ts'
 import { AbortWatch } from './abort-watch.ts'
-import { Tunnel, tlsSettingsOf } from './connector.ts'
+import { tlsSettingsOf } from './connector.ts'
 import type { Cookies } from './cookies.ts'
 import { classify, describeBreak, withoutQuery } from './hit-error.ts'
 import { ws } from './libraries.ts'
 import { routeOf, type Route } from './route.ts'
 import type { Server } from './server.ts'
+import { tunnelThrough } from './tunnel-connection.ts'
 import type { WebSocketOptions } from './websocket-session.ts'
 
 /** What the handshake of one socket is made of. */
@@ -148,25 +146,4 @@ function webSocketRoute(url: string, server: Server): Route {
     throw new UsageError(`"${url}": createWs speaks ws:// and wss://; a relative URL will do too`)
   const route = routeOf(url.replace(/^ws(s?):\/\//i, 'http$1://'), server)
   return { ...route, name: route.name.replace(/^http/, 'ws') }
-}
-
-/** Connects through an HTTP proxy, in the form that `http.request` asks for. */
-function tunnelThrough(proxy: string, target: UserContext['target']) {
-  return (options: TunnelOptions, callback: (error: Error | null, socket?: Duplex) => void) => {
-    const secure = options.protocol === 'https:' || options.defaultPort === 443
-    const host = options.host ?? 'localhost'
-    new Tunnel(proxy, host, Number(options.port ?? (secure ? 443 : 80))).open().then((socket) => {
-      if (!secure) return callback(null, socket)
-      const servername = isIP(host) === 0 ? host : ''
-      callback(null, connect({ ...tlsSettingsOf(target), socket, servername }))
-    }, callback)
-    return undefined
-  }
-}
-
-interface TunnelOptions {
-  host?: string | null
-  port?: string | number | null
-  protocol?: string | null
-  defaultPort?: string | number
 }
