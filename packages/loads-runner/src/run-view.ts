@@ -1,8 +1,24 @@
-import { Aggregate, DeltaDecoder, Live } from '@loads-runner/metrics'
+import { Aggregate, Delta, DeltaDecoder, hitKinds, interruptedStatus, Live } from '@loads-runner/metrics'
 import type { Summary } from '@loads-runner/metrics'
 import { tearDownNote } from '@loads-runner/protocol'
-import type { AgentView, RunEvent, RunSpec, RunState } from '@loads-runner/protocol'
-import { plannedExecutions } from '@loads-runner/testcase/load'
+import type {
+  AgentView,
+  CommitEvent,
+  RunEvent,
+  RunSpec,
+  RunState,
+  ThresholdState,
+} from '@loads-runner/protocol'
+import { isOpen } from '@loads-runner/testcase/load'
+import type { RunStage } from '@loads-runner/testcase/load'
+import { RunProgress } from './run-progress.ts'
+import { byScenario, responsesOf, ScenarioView } from './scenario-view.ts'
+import { StartTrack } from './start-rates.ts'
+import type { StartRates } from './start-rates.ts'
+
+type Figures = Pick<CommitEvent, 'elapsedMs' | 'planned' | 'started' | 'dropped'>
+
+const nothing = new Delta()
 
 /** Everything a console knows of a run: made from its events, in order, by {@link apply}. */
 export class RunView {
@@ -18,10 +34,26 @@ export class RunView {
   started = 0
   finished = 0
   interrupted = 0
-  /** Totals so far. */
+  /** Open models: executions that fell due, and those that were never started. */
+  planned = 0
+  dropped = 0
+  /** Executions so far that ended as failure or error. */
+  failedExecutions = 0
+  /** Hits of the warm-up; they are in no total. */
+  warmUpHits = 0
+  thresholds: readonly ThresholdState[] = []
+  /** What operators have asked of scenarios last, by name. */
+  readonly controls = new Map<string, { target: number; paused: boolean }>()
+  /** By name; empty where the run has one only. */
+  readonly scenarios = new Map<string, ScenarioView>()
+  /** How the machines that make the load do, by the last windows. */
+  generator: CommitEvent['generator'] = { eventLoopLagMs: 0, cpu: 0, latenessMs: 0 }
+  /** Totals so far, without the warm-up. */
   aggregate = new Aggregate()
   /** The last seconds. */
   live = new Live()
+  /** Response times of the last seconds: open models only. */
+  liveResponses = new Live()
   summary: Summary | null = null
 
   readonly #now: () => number
@@ -29,7 +61,8 @@ export class RunView {
   #elapsedMs = 0
   /** Our clock when `#elapsedMs` was right. */
   #elapsedAt = 0
-  #stageElapsedMs = 0
+  #progress: RunProgress | null = null
+  #starts = new StartTrack()
 
   /** @param now milliseconds of any steady clock */
   constructor(now: () => number = () => performance.now()) {
@@ -53,6 +86,12 @@ export class RunView {
         return
       case 'commit':
         return this.#commit(event)
+      case 'thresholds':
+        this.thresholds = event.states
+        return
+      case 'control':
+        this.controls.set(event.scenario, { target: event.target, paused: event.paused })
+        return
       case 'log':
         return
       case 'finished':
@@ -69,29 +108,41 @@ export class RunView {
     return this.#elapsedMs + (this.#now() - this.#elapsedAt)
   }
 
-  /** Milliseconds that the load is planned to last; null when iterations decide. */
+  /** Milliseconds that the load is planned to last; null when executions, or an operator, decide. */
   plannedMs(): number | null {
-    const stages = this.spec?.profile.stages ?? []
-    return stages.some((stage) => stage.durationMs === null)
-      ? null
-      : sum(stages, (stage) => stage.durationMs ?? 0)
+    return this.#progress?.plannedMs() ?? null
   }
 
   /** How much of the plan is done, from 0 to 1. It reaches 1 once, at the end of a run that was not cut short. */
   progress(): number {
     if (this.state === 'done' || this.state === 'incomplete') return 1
-    const stages = this.spec?.profile.stages ?? []
-    if (stages.length === 0) return 0
-    const plannedMs = this.plannedMs()
-    if (plannedMs === null) {
-      const planned = sum(stages, (stage) => plannedExecutions(stage) ?? 0)
-      return Math.min(1, (this.finished + this.interrupted) / Math.max(1, planned))
-    }
-    // A stage ends when its users have; its time is over somewhat earlier.
-    const stage = stages[this.stage]?.durationMs ?? 0
-    const before = sum(stages.slice(0, this.stage), (each) => each.durationMs ?? 0)
-    const within = Math.min(stage, Math.max(0, this.elapsedMs() - this.#stageElapsedMs))
-    return plannedMs === 0 ? 1 : Math.min(1, (before + within) / plannedMs)
+    return this.#progress?.done(this.elapsedMs(), this.finished + this.interrupted + this.dropped) ?? 0
+  }
+
+  /** All stages of the run, by their numbers. */
+  get stages(): readonly RunStage[] {
+    return this.#progress?.stages ?? []
+  }
+
+  /** Some scenario has a schedule of starts. */
+  get isOpen(): boolean {
+    return this.stages.some(({ model }) => isOpen(model))
+  }
+
+  /** What is recorded now counts apart. */
+  get inWarmUp(): boolean {
+    return this.warmUpLeftMs() > 0
+  }
+
+  /** Milliseconds until figures begin to count. */
+  warmUpLeftMs(): number {
+    if (this.state !== 'running') return 0
+    return Math.max(0, (this.spec?.warmUpMs ?? 0) - this.elapsedMs())
+  }
+
+  /** How the starts of open models go; null where there are none, or nothing is known yet. */
+  startRates(): StartRates | null {
+    return this.isOpen ? this.#starts.rates() : null
   }
 
   agentsIn(...states: AgentView['state'][]): AgentView[] {
@@ -107,31 +158,71 @@ export class RunView {
     this.started = event.started
     this.finished = event.finished
     this.interrupted = event.interrupted
+    this.planned = event.planned
+    this.dropped = event.dropped
+    this.thresholds = event.thresholds
+    this.#progress = new RunProgress(event.spec.profile)
+    this.#progress.begin(event.stage, event.elapsedMs)
+    this.#starts = new StartTrack()
     this.agents.clear()
     for (const agent of event.agents) this.agents.set(keyOf(agent), agent)
     this.#setElapsed(event.elapsedMs)
     this.#decoder = new DeltaDecoder()
     this.aggregate = new Aggregate()
     this.live = new Live()
-    this.aggregate.apply(this.#decoder.decode(event.delta))
+    this.liveResponses = new Live()
+    this.failedExecutions = 0
+    this.warmUpHits = 0
+    this.scenarios.clear()
+    const { scenarios } = event.spec.profile
+    if (scenarios.length > 1)
+      for (const { name } of scenarios) this.scenarios.set(name, new ScenarioView(name))
+    this.#count(this.#decoder.decode(event.delta), 0)
+    this.#track(event)
   }
 
   #commit(event: Extract<RunEvent, { type: 'commit' }>): void {
     const spanMs = Math.max(0, event.elapsedMs - this.#elapsedMs)
     const delta = this.#decoder.decode(event.delta)
-    this.aggregate.apply(delta)
+    if (event.warmUp) this.warmUpHits += hitsIn(delta)
+    else this.#count(delta, spanMs)
     this.live.apply(delta, spanMs)
+    this.liveResponses.apply(responsesOf(delta), spanMs)
+    this.generator = event.generator
     this.activeUsers = event.activeUsers
     this.started = event.started
     this.finished = event.finished
     this.interrupted = event.interrupted
+    this.planned = event.planned
+    this.dropped = event.dropped
+    this.#track(event)
     this.#setElapsed(event.elapsedMs)
+  }
+
+  /** Takes in figures that count. */
+  #count(delta: Delta, spanMs: number): void {
+    this.aggregate.apply(delta)
+    for (const { key, count } of delta.series.values()) {
+      const ended = key.kind === 'execution' && key.status !== interruptedStatus
+      if (ended && key.status !== 'success') this.failedExecutions += count
+    }
+    if (this.scenarios.size === 0) return
+    const parts = byScenario(delta)
+    for (const [name, scenario] of this.scenarios) {
+      const part = parts.get(name)
+      // Silence is a rate, too.
+      scenario.apply(part ?? nothing, spanMs)
+    }
+  }
+
+  #track({ elapsedMs, planned, started, dropped }: Figures): void {
+    this.#starts.add({ elapsedMs, planned, started, dropped })
   }
 
   #setStage(stage: number): void {
     if (stage === this.stage) return
-    this.#stageElapsedMs = this.elapsedMs()
     this.stage = stage
+    this.#progress?.begin(stage, this.elapsedMs())
   }
 
   #setElapsed(elapsedMs: number): void {
@@ -144,6 +235,8 @@ function keyOf(agent: AgentView): string {
   return `${agent.id} ${agent.incarnation}`
 }
 
-function sum<T>(items: readonly T[], amount: (item: T) => number): number {
-  return items.reduce((total, item) => total + amount(item), 0)
+function hitsIn(delta: Delta): number {
+  let sum = 0
+  for (const { key, count } of delta.series.values()) if (hitKinds.has(key.kind)) sum += count
+  return sum
 }

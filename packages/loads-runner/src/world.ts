@@ -1,4 +1,4 @@
-import { url as inspectorUrl } from 'node:inspector'
+import { open as openInspector, url as inspectorUrl, waitForDebugger } from 'node:inspector'
 import { captureLines } from './captured-output.ts'
 import { reportFailure } from './errors.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -23,6 +23,8 @@ export interface World {
   limits(): Promise<HostLimits>
   /** True when a debugger is attached: users then run on the main thread and time-outs are off. */
   debugged(): boolean
+  /** Waits until a debugger has attached. Returns the address it was told. */
+  openInspector(say: (text: string) => void): string
 }
 
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
@@ -31,6 +33,8 @@ export interface OutputStream {
   readonly isTTY: boolean
   /** Width of the terminal; undefined when it is none. */
   readonly columns: number | undefined
+  /** Height of the terminal, where it is known. */
+  readonly rows?: number | undefined
   /** True once the reader has gone (a closed pipe or terminal); writing then does nothing. */
   readonly closed: boolean
   write(text: string): void
@@ -64,7 +68,19 @@ export function realWorld(): World {
     captureOutput: (onLine) => captureLines([process.stdout, process.stderr], onLine),
     limits: async () => (await import('./host-limits.ts')).readHostLimits(),
     debugged: () => inspectorUrl() !== undefined,
+    openInspector: waitForInspector,
   }
+}
+
+function waitForInspector(say: (text: string) => void): string {
+  if (inspectorUrl() === undefined) openInspector()
+  const address = inspectorUrl() ?? ''
+  say(
+    `waiting for a debugger at ${address}\n` +
+      `attach one: chrome://inspect in Chrome, "Attach to Node Process" in VS Code, or node inspect --port ${new URL(address).port}\n`,
+  )
+  waitForDebugger()
+  return address
 }
 
 /** Runs a command in the real world and ends the process with its exit code. */
@@ -111,6 +127,10 @@ class ProcessOutput implements OutputStream {
   get columns(): number | undefined {
     // A terminal of nobody (a container, a test) may say that it has 0.
     return this.#stream.columns || undefined
+  }
+
+  get rows(): number | undefined {
+    return this.#stream.rows || undefined
   }
 
   get closed(): boolean {

@@ -55,7 +55,7 @@ Examples:
 function addInit(program: Command, world: World, done: (exitCode: number) => void): void {
   program
     .command('init [DIR]')
-    .description('make a project: a test, a configuration, a workflow for CI; what exists is left as it is')
+    .description('make a project: a test, a configuration, CI lines; nothing is overwritten')
     .option('--url <URL>', 'the server to be tested', checked(httpUrl))
     .option('--force', 'write over what exists')
     .action(async (directory: string | undefined, options: { url?: string; force?: boolean }) => {

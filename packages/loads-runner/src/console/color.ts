@@ -9,13 +9,21 @@ const rules: [RegExp, Style][] = [
   [/^Verdict: /, ['bold', 'red']],
   [/^(Errors|Failures): (?!0$)/, ['bold', 'red']],
   [/^(Hits|Success): /, ['bold']],
-  [/^(Coverage|warning): /, ['yellow']],
+  [/^(Coverage|Doubtful|Warm-up|warning): /, ['yellow']],
+  [/^Schedule: .*\b[1-9][\d,]* dropped/, ['bold', 'red']],
+  [/^ {2}✗ /, ['red']],
+  [/^ {2}✓ /, ['green']],
   [/^[A-Z][\w ]*:$/, ['bold']],
 ]
 
-/** A text with colors, where the stream is a terminal that wants them (see https://no-color.org). */
+/** Is the stream a terminal that wants colors? See https://no-color.org. */
+export function wantsColor(stream: Pick<World['stdout'], 'isTTY'>, env: World['env']): boolean {
+  return stream.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+}
+
+/** A text with colors, where the stream is a terminal that wants them. */
 export function inColor(text: string, stream: World['stdout'], env: World['env']): string {
-  if (!stream.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb') return text
+  if (!wantsColor(stream, env)) return text
   return text
     .split('\n')
     .map((line) => {

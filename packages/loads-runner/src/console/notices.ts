@@ -1,8 +1,12 @@
 import { tearDownNote } from '@loads-runner/protocol'
 import type { EventMessage } from '../broker-connection.ts'
+import { describeModel } from '../load-models/index.ts'
 import type { RunView } from '../run-view.ts'
-import { plural } from './figures.ts'
+import { formatDuration } from '../duration.ts'
+import { formatRate, plural } from './figures.ts'
 import { oneLine } from './text-table.ts'
+import { thresholdValue } from './threshold-text.ts'
+import type { ThresholdView } from './threshold-text.ts'
 
 /**
  * What of an event is worth a line of its own, besides the figures. Called before the view takes the event in.
@@ -27,12 +31,7 @@ function ownNotices(event: EventMessage['event'], view: RunView, debug: boolean)
       return [`agent ${name} is ${state}${event.note === '' ? '' : `: ${oneLine(event.note)}`}`]
     }
     case 'state': {
-      const stages = view.spec?.profile.stages ?? []
-      if (event.state === 'running' && stages.length > 1) {
-        return [
-          `stage ${event.stage + 1} of ${stages.length}: ${plural(stages[event.stage]?.users ?? 0, 'user')}`,
-        ]
-      }
+      if (event.state === 'running' && view.stages.length > 1) return stageNotices(event, view)
       // What a queued run waits for is in its line of figures.
       const stops = event.state === 'draining' && event.note !== '' && event.note !== tearDownNote
       return stops ? [`draining: ${oneLine(event.note)}`] : []
@@ -42,9 +41,49 @@ function ownNotices(event: EventMessage['event'], view: RunView, debug: boolean)
       const text = `${oneLine(event.source)}: ${oneLine(event.text)}`
       return [event.level === 'info' ? text : `${event.level}: ${text}`]
     }
+    case 'control': {
+      const { scenario, target, paused } = event
+      const whose = view.stages.some(({ scenarioIndex }) => scenarioIndex > 0) ? `${oneLine(scenario)}: ` : ''
+      return [`control: ${whose}${paused ? 'paused' : `set to ${formatRate(target)}`}`]
+    }
+    case 'thresholds':
+      return crossings(event.states, view.thresholds)
     case 'snapshot':
     case 'commit':
     case 'finished':
       return []
   }
+}
+
+/** At the start of a run the first stage of every scenario begins, later one at a time. */
+function stageNotices(event: Extract<EventMessage['event'], { type: 'state' }>, view: RunView): string[] {
+  const several = view.stages.some(({ scenarioIndex }) => scenarioIndex > 0)
+  // A scenario that is through is no new stage.
+  if (view.state === 'running' && event.stage === view.stage) return []
+  const begun =
+    view.state === 'running'
+      ? view.stages.slice(event.stage, event.stage + 1)
+      : view.stages.filter(({ place, number }) => (several ? place === 0 : number === event.stage))
+  const lines = begun.map(({ scenario, place, model }) => {
+    const { name, stages, startMs } = scenario
+    const stage = stages.length === 1 ? '' : `stage ${place + 1} of ${stages.length}: `
+    const when = place === 0 && startMs > 0 ? ` (after ${formatDuration(startMs)})` : ''
+    return `${several ? `scenario ${oneLine(name)}: ` : ''}${stage}${describeModel(model)}${when}`
+  })
+  const more = lines.length - mostLines
+  return more > 0 ? [...lines.slice(0, mostLines), `and ${more} more scenarios`] : lines
+}
+
+const mostLines = 10
+
+/** Thresholds that are crossed now and were not before, and the other way round. */
+function crossings(now: readonly ThresholdView[], before: readonly ThresholdView[]): string[] {
+  const was = new Map(before.map(({ expression, ok }) => [expression, ok]))
+  return now.flatMap((each) => {
+    const expression = oneLine(each.expression)
+    if (each.ok === false && was.get(each.expression) !== false)
+      return [`✗ threshold crossed: ${expression} (${thresholdValue(each)})`]
+    const again = each.ok === true && was.get(each.expression) === false
+    return again ? [`✓ threshold holds again: ${expression} (${thresholdValue(each)})`] : []
+  })
 }

@@ -2,7 +2,7 @@ import type { RunView } from '../run-view.ts'
 import type { OutputStream } from '../world.ts'
 import type { Display } from './display.ts'
 import { fullBar, isComplete, percentOf } from './progress-bar.ts'
-import { fitFields, statusFields } from './status-line.ts'
+import { fitFields, startFields, statusFields } from './status-line.ts'
 
 /** Milliseconds between two lines; rarer when a run lasts long. */
 const earlyMs = 2000
@@ -53,6 +53,8 @@ export class PlainDisplay implements Display {
     // A timer may fire a little early.
     if (now - this.#lastLineAt < interval - 100) return
     this.#lastLineAt = now
-    this.#stream.write(`${percentOf(view).padStart(4)}  ${fitFields(statusFields(view), lineWidth)}\n`)
+    this.#stream.write(
+      `${percentOf(view).padStart(4)}  ${fitFields([...statusFields(view), ...startFields(view)], lineWidth)}\n`,
+    )
   }
 }

@@ -38,19 +38,37 @@ function runningFields(view: RunView): Field[] {
   const plannedMs = view.plannedMs()
   const clock = formatClock(view.elapsedMs())
   const hits = view.aggregate.hits()
-  const tests = view.aggregate.tests()
   const live = view.live.rates()
   const p95 = `p95 ${formatMillis(live.p95)}`
   const lost = view.agentsIn('lost', 'fenced').length
   return [
     plannedMs === null ? clock : `${clock}/${formatClock(plannedMs)}`,
-    plural(hits.count, 'hit'),
+    ...(view.inWarmUp ? ['warm-up'] : [plural(hits.count, 'hit')]),
     `${formatRate(live.hitsPerSecond)}/s`,
-    plural(tests.errors + tests.failures, 'error'),
+    plural(view.failedExecutions, 'error'),
     [`p50 ${formatMillis(live.p50)} ${p95} p99 ${formatMillis(live.p99)}`, p95],
     plural(view.activeUsers, 'user'),
+    ...(view.dropped > 0 ? [`${formatCount(view.dropped)} dropped`] : []),
+    ...crossed(view),
     ...(hits.failed > 0 ? [`${formatCount(hits.failed)} hits failed`] : []),
     plural(view.agents.size, 'agent') + (lost > 0 ? ` (${lost} lost)` : ''),
     ...(view.state === 'draining' ? [view.note === tearDownNote ? 'tearing down' : 'draining'] : []),
+  ]
+}
+
+function crossed({ thresholds }: RunView): Field[] {
+  const count = thresholds.filter(({ ok }) => ok === false).length
+  return count === 0 ? [] : [`${plural(count, 'threshold')} crossed`]
+}
+
+/** The schedule of open models and what users of the target felt: where there is no room for lines of their own. */
+export function startFields(view: RunView): Field[] {
+  const rates = view.startRates()
+  if (rates === null || view.state === 'queued') return []
+  const { p95 } = view.liveResponses.rates()
+  return [
+    `planned ${formatRate(rates.planned)}/s`,
+    `late ${formatMillis(view.generator.latenessMs)}`,
+    ...(p95 === null ? [] : [`response p95 ${formatMillis(p95)}`]),
   ]
 }
