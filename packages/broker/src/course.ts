@@ -62,12 +62,11 @@ export class Course {
     return steps
   }
 
-  /** `stage 1 of 2`; with several scenarios each that is under way, by name. */
+  /** `stage 1 of 2`; with several scenarios each that is under way, or is to begin, by name. */
   note(): string {
-    if (this.#begun.size === 0) return this.#several ? '' : this.noteOf(this.#stages[0]!)
-    return this.running()
-      .map(({ stage }) => this.noteOf(stage))
-      .join(', ')
+    const first = this.#stages.filter(({ place }) => place === 0)
+    const stages = this.#begun.size === 0 ? first : this.running().map(({ stage }) => stage)
+    return stages.map((stage) => this.noteOf(stage)).join(', ')
   }
 
   /** `stage 1 of 2` or, with several scenarios, `scenario login: stage 1 of 2`. */

@@ -1,4 +1,5 @@
 import {
+  durationOf,
   isOpen,
   iterationsOf,
   plannedExecutions,
@@ -110,8 +111,9 @@ export function untouchedUnits(
   return moved.filter((each) => {
     const stage = stages[each.stage]
     if (stage === undefined || progress.of(each.unit) > each.fromIteration) return false
-    if (iterationsOf(stage, each.unit) === null) return !done.has(each.stage)
-    return remainingExecutions(stages, each) > 0
+    const isTimed = iterationsOf(stage, each.unit) === null || durationOf(stage.model) !== null
+    if (isTimed && done.has(each.stage)) return false
+    return iterationsOf(stage, each.unit) === null || remainingExecutions(stages, each) > 0
   })
 }
 

@@ -10,6 +10,7 @@ import { place } from './placement.ts'
 import { Run } from './run.ts'
 import type { Log } from './run-voice.ts'
 import type { OperatorPeerConnection } from './subscribers.ts'
+import { checkThresholds } from './threshold-guard.ts'
 
 /** Ended runs that can still be attached to. */
 const maxEnded = 100
@@ -168,6 +169,7 @@ export class RunTable {
   async #check(spec: RunSpec): Promise<void> {
     const { bundles, registry } = this.#options
     checkScenarios(spec)
+    checkThresholds(spec)
     if (totalUnits(spec.profile) > maxUsers) {
       throw new Refusal(
         'TOO_MANY_USERS',
@@ -226,7 +228,7 @@ function checkScenarios({ profile, testRunner, tests }: RunSpec): void {
     }
     names.add(name)
     if (testRunner !== null) continue
-    if (!scenario.tests.some((test) => test.weight > 0)) {
+    if (tests.length === 0 || !scenario.tests.some((test) => test.weight > 0)) {
       throw new Refusal(
         'NO_TESTS',
         `there is nothing to run: scenario ${name} has no test of a weight above 0`,

@@ -127,7 +127,13 @@ describe('Broker', () => {
   describe('whatever valid messages come, in whatever order', () => {
     const runId = fc.constantFrom('first', 'second', 'never')
     const small = fc.nat(4)
-    const ledger = fc.record({ planned: small, started: small, finished: small, interrupted: small })
+    const ledger = fc.record({
+      planned: small,
+      started: small,
+      finished: small,
+      interrupted: small,
+      dropped: small,
+    })
     const said: fc.Arbitrary<AgentToBroker> = fc.oneof(
       fc.record({ type: fc.constant('heartbeat' as const) }),
       fc.record({
@@ -139,6 +145,13 @@ describe('Broker', () => {
       fc.record({ type: fc.constant('armed' as const), runId }),
       fc.record({ type: fc.constant('cannot-run' as const), runId, exitCode: small, message: fc.string() }),
       fc.record({ type: fc.constant('stage-done' as const), runId, stage: small }),
+      fc.record({
+        type: fc.constant('lease-rows' as const),
+        runId,
+        feed: fc.constantFrom('a', 'b'),
+        size: fc.constantFrom(3, 4),
+        count: small,
+      }),
       fc.record({ type: fc.constant('session-lost' as const), runId, reason: fc.string() }),
       fc.record({ type: fc.constant('released' as const), runId }),
       fc.record({
@@ -158,7 +171,14 @@ describe('Broker', () => {
         ledger,
         progress: fc.array(small, { maxLength: 5 }),
         delta: fc.oneof(fc.constant(Uint8Array.of(1, 0, 0)), fc.uint8Array({ maxLength: 12 })),
-        generator: fc.record({ eventLoopLagMs: small, cpu: small }),
+        generator: fc.record({
+          eventLoopLagMs: small,
+          cpu: small,
+          gcMs: small,
+          latenessMs: small,
+          portsExhausted: fc.boolean(),
+        }),
+        rows: fc.array(fc.record({ feed: fc.constantFrom('a', 'b'), used: fc.array(small) })),
       }),
     )
     const requestId = fc.nat(1000)
@@ -186,6 +206,14 @@ describe('Broker', () => {
         runId,
         mode,
         reason: fc.constant('operator' as const),
+      }),
+      fc.record({
+        type: fc.constant('control' as const),
+        requestId,
+        runId,
+        scenario: fc.constantFrom(null, 'main', 'never'),
+        target: fc.option(small, { nil: null }),
+        paused: fc.option(fc.boolean(), { nil: null }),
       }),
       fc.record({ type: fc.constant('purge' as const), requestId }),
       fc.record({ type: fc.constant('set-up-done' as const), requestId, runId, data: fc.string(), error }),

@@ -27,7 +27,12 @@ const nothing: ControlRequest = { scenario: null, target: null, paused: null }
 describe('controls', () => {
   const main = running(scenarioOf({ stages: [controlled()] }))
 
-  function refuses(request: Partial<ControlRequest>, stages: RunningStage[], code: string, text: RegExp): void {
+  function refuses(
+    request: Partial<ControlRequest>,
+    stages: RunningStage[],
+    code: string,
+    text: RegExp,
+  ): void {
     assert.throws(
       () => new Controls('r1').change({ ...nothing, ...request }, stages, 2000),
       (error) => {
@@ -77,7 +82,12 @@ describe('controls', () => {
     assert.equal(named.stage.scenario.name, 'sell')
     refuses({}, running(buy, sell), 'SEVERAL_SCENARIOS', /name one: buy, sell$/)
     refuses({}, running(browse), 'NOT_CONTROLLED', /no scenario of run r1 is under way with an externally/)
-    refuses({ scenario: 'browse' }, running(browse, buy), 'NOT_CONTROLLED', /scenario browse .* these are: buy$/)
+    refuses(
+      { scenario: 'browse' },
+      running(browse, buy),
+      'NOT_CONTROLLED',
+      /scenario browse .* these are: buy$/,
+    )
     refuses({ scenario: 'no such' }, running(browse), 'NOT_CONTROLLED', /none of its scenarios is/)
   })
 
@@ -86,7 +96,12 @@ describe('controls', () => {
     refuses({ target: NaN }, main, 'BAD_TARGET', /a number from 0 on is needed/)
     refuses({ target: Infinity }, main, 'BAD_TARGET', /a number from 0 on is needed/)
     const users = running(scenarioOf({ stages: [controlled({ controls: 'users' })] }))
-    refuses({ target: 51 }, users, 'BAD_TARGET', /main cannot have 51 users: the scenario has 50 users at most/)
+    refuses(
+      { target: 51 },
+      users,
+      'BAD_TARGET',
+      /main cannot have 51 users: the scenario has 50 users at most/,
+    )
     refuses({ target: 1.5 }, users, 'BAD_TARGET', /users are whole/)
     assert.equal(new Controls('r1').change({ ...nothing, target: 50 }, users, 2000).target, 50)
     // A rate is not limited by the number of users.

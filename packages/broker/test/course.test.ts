@@ -10,15 +10,24 @@ describe('course', () => {
     const course = new Course(runStages(profileOf(stage, stage)))
     assert.equal(course.note(), 'stage 1 of 2')
     assert.equal(course.isOver, false)
-    assert.deepEqual(course.begin(50).map(({ stage, beginMs }) => [stage.number, beginMs]), [[0, 50]])
-    assert.deepEqual(course.advance(() => false, 60), [])
+    assert.deepEqual(
+      course.begin(50).map(({ stage, beginMs }) => [stage.number, beginMs]),
+      [[0, 50]],
+    )
+    assert.deepEqual(
+      course.advance(() => false, 60),
+      [],
+    )
     const [step] = course.advance(() => true, 70)
     assert.deepEqual([step!.ended.number, step!.next!.number], [0, 1])
     assert.equal(course.note(), 'stage 2 of 2')
     assert.equal(course.running()[0]!.beginMs, 70)
     assert.equal(course.advance(() => true, 80)[0]!.next, null)
     assert.ok(course.isOver)
-    assert.deepEqual(course.advance(() => true, 90), [])
+    assert.deepEqual(
+      course.advance(() => true, 90),
+      [],
+    )
   })
 
   it('leads several side by side, each at its own pace', () => {
@@ -39,7 +48,10 @@ describe('course', () => {
     assert.equal(course.latest, 3)
     course.advance((number) => number === 0, 10)
     assert.equal(course.latest, 1)
-    assert.deepEqual([0, 1, 2, 3].map((number) => course.hasBegun(number)), [true, true, false, true])
+    assert.deepEqual(
+      [0, 1, 2, 3].map((number) => course.hasBegun(number)),
+      [true, true, false, true],
+    )
     course.advance((number) => number === 3, 10)
     assert.equal(course.note(), 'scenario browse: stage 2 of 3')
     assert.equal(course.isOver, false)

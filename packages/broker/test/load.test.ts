@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import type { Summary } from '@loads-runner/metrics'
 import type { RunSpec } from '@loads-runner/protocol'
 import { hitsPerUser, profileOf, specOf } from '@loads-runner/protocol/testing'
 import type { FakeAgent } from './support/fake-agent.ts'
 import type { SeenRun } from './support/fake-console.ts'
-import { World } from './support/world.ts'
+import { checkBalance, World } from './support/world.ts'
 
 describe('load', () => {
   let world: World
@@ -16,36 +15,8 @@ describe('load', () => {
     await world.close()
   })
 
-  /** A run in which agents do nothing with a stage by themselves. */
-  async function began(agents: FakeAgent[], changes: Partial<RunSpec> = {}): Promise<SeenRun> {
-    for (const agent of agents) {
-      agent.onStage = () => {}
-      agent.onStop = () => {}
-    }
-    const console = await world.console()
-    const { runId } = await console.ask({
-      type: 'submit',
-      spec: specOf({ agents: agents.length, ...changes }),
-    })
-    const run = console.run(runId)
-    await world.until('every agent runs', () =>
-      agents.every((agent) => agent.sessions.get(runId)?.stage === 0),
-    )
-    return run
-  }
-
-  async function finished(run: SeenRun): Promise<Summary> {
-    await world.until('finished', () => run.summary !== null)
-    return run.summary!
-  }
-
-  function checkBalance(summary: Summary): void {
-    for (const { id, ledger } of summary.agents) {
-      assert.equal(ledger.started, ledger.reported + ledger.lost, `the ledger of ${id} does not balance`)
-    }
-    const { started, finished: ended, interrupted, lost } = summary.tests
-    assert.equal(started, ended + interrupted + lost)
-  }
+  const began = (agents: FakeAgent[], changes?: Partial<RunSpec>) => world.began(agents, changes)
+  const finished = (run: SeenRun) => world.finished(run)
 
   describe('windows', () => {
     it('counts a window once, however often it is sent, and acknowledges it again', async () => {
@@ -305,9 +276,27 @@ describe('load', () => {
       assert.deepEqual(
         summary.agents.map(({ id, state, ledger }) => ({ id, state, ...ledger })),
         [
-          { id: 'a1', state: 'done', planned: 25, started: 26, finished: 25, reported: 26, lost: 0 },
-          { id: 'a2', state: 'lost', planned: 5, started: 6, finished: 5, reported: 5, lost: 1 },
-          { id: 'a3', state: 'done', planned: 30, started: 31, finished: 30, reported: 31, lost: 0 },
+          {
+            id: 'a1',
+            state: 'done',
+            planned: 25,
+            started: 26,
+            finished: 25,
+            reported: 26,
+            lost: 0,
+            dropped: 0,
+          },
+          { id: 'a2', state: 'lost', planned: 5, started: 6, finished: 5, reported: 5, lost: 1, dropped: 0 },
+          {
+            id: 'a3',
+            state: 'done',
+            planned: 30,
+            started: 31,
+            finished: 30,
+            reported: 31,
+            lost: 0,
+            dropped: 0,
+          },
         ],
       )
       checkBalance(summary)
@@ -478,7 +467,7 @@ describe('load', () => {
       const { run, agents } = await midway({})
       const two = agents[1]
       const session = two.session()
-      breakLink(two)
+      two.breakLink()
       await world.until('closed', () => two.closed)
       session.execute(2, 5, 2)
       session.cut()
@@ -509,7 +498,7 @@ describe('load', () => {
       const { runId } = two.session()
       two.say({ type: 'stage-done', runId, stage: 0 })
       await world.settle()
-      breakLink(two)
+      two.breakLink()
       await world.until('closed', () => two.closed)
       one.say({ type: 'stage-done', runId, stage: 0 })
       await world.until('stage 1', () => one.session().stage === 1)
@@ -528,7 +517,7 @@ describe('load', () => {
       two.onFinish = () => {}
       for (const agent of agents) agent.runStage(agent.session(), 0)
       await world.until('told to finish', () => two.types().includes('finish'))
-      breakLink(two)
+      two.breakLink()
       await world.until('closed', () => two.closed)
       two.onFinish = finish
       await two.dial()
@@ -562,9 +551,3 @@ describe('load', () => {
     })
   })
 })
-
-/** Ends the link from the broker's side, as a broken network would: without a goodbye of the agent. */
-function breakLink(agent: FakeAgent): void {
-  const link = agent.connection as unknown as { lose(message: string): void }
-  link.lose('the network is gone')
-}

@@ -55,7 +55,9 @@ describe('respread', () => {
       { unit: 3, stage: 0, fromIteration: 4 },
     ])
     assert.deepEqual(
-      remainingUnits(stages, { share: share!, moved, done: new Set([0, 3]) }, progress).map(({ unit }) => unit),
+      remainingUnits(stages, { share: share!, moved, done: new Set([0, 3]) }, progress).map(
+        ({ unit }) => unit,
+      ),
       [4, 6, 7],
     )
   })
@@ -101,6 +103,10 @@ describe('respread', () => {
     assert.deepEqual(untouchedUnits(stages, { moved, done: none }, progress), [moved[0], moved[2], moved[3]])
     // Where time bounds a unit there is nothing left of it once its stage is over.
     assert.deepEqual(untouchedUnits(stages, { moved, done: new Set([0, 1, 3]) }, progress), [moved[0]])
+    const limited = runStages(profileOf({ ...hitsPerUser(4, 5), maxDurationMs: 1000 }))
+    const first = moved.slice(0, 1)
+    assert.deepEqual(untouchedUnits(limited, { moved: first, done: none }, progress), first)
+    assert.deepEqual(untouchedUnits(limited, { moved: first, done: new Set([0]) }, progress), [])
   })
 
   it('counts the starts that lanes made beyond where an agent got them', () => {

@@ -30,7 +30,10 @@ describe('row ranges', () => {
               assert.ok(taken!.count === range.count || !model.has(lowest + taken!.count))
             }
           }
-          assert.deepEqual(rowsOf(ranges), [...model].sort((a, b) => a - b))
+          assert.deepEqual(
+            rowsOf(ranges),
+            [...model].sort((a, b) => a - b),
+          )
           assert.equal(ranges.size, model.size)
           let end = -1
           for (const { first, count } of ranges) {

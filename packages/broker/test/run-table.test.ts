@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { hitsPerUser, profileOf, specOf } from '@loads-runner/protocol/testing'
+import { hitsPerUser, profileOf, scenarioOf, specOf } from '@loads-runner/protocol/testing'
+import type { Scenario } from '@loads-runner/testcase/load'
 import { RefusedError, type FakeConsole } from './support/fake-console.ts'
 import { World } from './support/world.ts'
 
@@ -38,11 +39,11 @@ describe('run table', () => {
     it('a run without tests, unless an external runner brings them', async () => {
       const [agent] = await world.agents(1)
       const console = await world.console()
-      const test = { label: 'T.test_x', className: 'T', method: 'test_x', weight: 0 }
-      for (const tests of [[], [test]]) {
+      const never = scenarioOf({ name: 'never', tests: [{ label: 'TestWebSite.test_es', weight: 0 }] })
+      for (const changes of [{ tests: [] }, { profile: { scenarios: [scenarioOf(), never] } }]) {
         await assert.rejects(
-          console.ask({ type: 'submit', spec: specOf({ tests }) }),
-          refusal('NO_TESTS', 2, /nothing to run/),
+          console.ask({ type: 'submit', spec: specOf(changes) }),
+          refusal('NO_TESTS', 2, /nothing to run: scenario (main|never) has no test of a weight above 0/),
         )
       }
       const { runId } = await console.ask({
@@ -51,6 +52,20 @@ describe('run table', () => {
       })
       await world.until('finished', () => console.run(runId).summary !== null)
       assert.equal(agent!.session().spec.testRunner, './run.sh')
+    })
+
+    it('scenarios of one name, and tests that are not in the run', async () => {
+      const console = await world.console()
+      const submit = (...scenarios: Scenario[]) =>
+        console.ask({ type: 'submit', spec: specOf({ profile: { scenarios } }) })
+      await assert.rejects(
+        submit(scenarioOf({ name: 'buy' }), scenarioOf({ name: 'buy' })),
+        refusal('BAD_SCENARIOS', 2, /two scenarios have the name buy/),
+      )
+      await assert.rejects(
+        submit(scenarioOf({ tests: [{ label: 'T.test_x', weight: 1 }] })),
+        refusal('BAD_SCENARIOS', 2, /scenario main has the test T\.test_x, which the run has not/),
+      )
     })
 
     it('a bundle that is not in store, and more users than it has room for', async () => {

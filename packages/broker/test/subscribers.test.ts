@@ -26,9 +26,25 @@ function log(text: string): RunEvent {
 }
 
 function commitOf(size: number): RunEvent {
-  const generator = { eventLoopLagMs: 0, cpu: 0 }
-  const sums = { activeUsers: 0, elapsedMs: 0, started: 0, finished: 0, interrupted: 0 }
-  return { type: 'commit', at: 0, windows: [], ...sums, generator, delta: new Uint8Array(size) }
+  const generator = { eventLoopLagMs: 0, cpu: 0, latenessMs: 0 }
+  const sums = {
+    activeUsers: 0,
+    elapsedMs: 0,
+    started: 0,
+    finished: 0,
+    interrupted: 0,
+    planned: 0,
+    dropped: 0,
+  }
+  return {
+    type: 'commit',
+    at: 0,
+    windows: [],
+    ...sums,
+    generator,
+    warmUp: false,
+    delta: new Uint8Array(size),
+  }
 }
 
 describe('Subscribers', () => {

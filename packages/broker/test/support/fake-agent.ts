@@ -103,6 +103,12 @@ export class FakeAgent {
     await this.connection.close()
   }
 
+  /** Ends the link from the broker's side, as a broken network would: without a goodbye of the agent. */
+  breakLink(): void {
+    const link = this.connection as unknown as { lose(message: string): void }
+    link.lose('the network is gone')
+  }
+
   /** Runs a stage to its end, in one window. */
   runStage(session: FakeSession, stage: number): void {
     for (const { unit, from, count } of session.unitsOf(stage)) session.execute(unit, from, count)

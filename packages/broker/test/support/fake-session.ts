@@ -38,6 +38,7 @@ export class FakeSession {
   #delta = new Delta()
   #progress: number[] = []
   readonly #ledger = { planned: 0, started: 0, finished: 0, interrupted: 0, dropped: 0 }
+  readonly #starts = new Map<number, number>()
   #rows: { feed: string; used: number[] }[] = []
   #atMs = 0
 
@@ -57,6 +58,12 @@ export class FakeSession {
     this.#ledger.dropped += dropped
     this.execute(lane, from, count - dropped)
     this.#progress.push(lane, from + count)
+    this.#starts.set(lane, from + count)
+  }
+
+  /** Starts that a lane has made here, those before it came here included; 0 where it made none. */
+  startsOf(lane: number): number {
+    return this.#starts.get(lane) ?? 0
   }
 
   /** Starts that fell due and still wait. */

@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { createInProcessChannel, type Dialer, type Identity } from '@loads-runner/protocol'
+import type { Summary } from '@loads-runner/metrics'
+import { createInProcessChannel, type Dialer, type Identity, type RunSpec } from '@loads-runner/protocol'
+import { specOf } from '@loads-runner/protocol/testing'
 import { Broker } from '../../src/broker.ts'
 import { FakeAgent } from './fake-agent.ts'
-import { FakeConsole } from './fake-console.ts'
+import { FakeConsole, type SeenRun } from './fake-console.ts'
 import { ManualClock } from './manual-clock.ts'
 
 /** Milliseconds of the manual clock per turn of the event loop. */
@@ -63,6 +66,29 @@ export class World {
     return new FakeConsole(await this.dialer.dialAsOperator({ ...identity, labels: {} }))
   }
 
+  /** A run in which agents do nothing with a stage by themselves; its first stages have begun. */
+  async began(agents: FakeAgent[], changes: Partial<RunSpec> = {}): Promise<SeenRun> {
+    for (const agent of agents) {
+      agent.onStage = () => {}
+      agent.onStop = () => {}
+    }
+    const console = await this.console()
+    const { runId } = await console.ask({
+      type: 'submit',
+      spec: specOf({ agents: agents.length, ...changes }),
+    })
+    const run = console.run(runId)
+    await this.until('every agent runs', () =>
+      agents.every((agent) => (agent.sessions.get(runId)?.stage ?? -1) >= 0),
+    )
+    return run
+  }
+
+  async finished(run: SeenRun): Promise<Summary> {
+    await this.until('finished', () => run.summary !== null)
+    return run.summary!
+  }
+
   /** Lets time pass, step by step, until something is so. */
   async until(what: string, isSo: () => boolean, limitMs = 300_000): Promise<void> {
     const endMs = this.clock.monotonic() + limitMs
@@ -89,4 +115,12 @@ export class World {
       .filter(({ level, text }) => level === 'error' && /defect|failed:/.test(text))
       .map(({ text }) => text)
   }
+}
+
+export function checkBalance(summary: Summary): void {
+  for (const { id, ledger } of summary.agents) {
+    assert.equal(ledger.started, ledger.reported + ledger.lost, `the ledger of ${id} does not balance`)
+  }
+  const { started, finished, interrupted, lost } = summary.tests
+  assert.equal(started, finished + interrupted + lost)
 }
