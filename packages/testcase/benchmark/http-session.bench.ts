@@ -1,16 +1,19 @@
 /**
- * What a session costs on top of undici: GETs over keep-alive connections, all ways in turn, several rounds.
+ * What the session costs next to wrk: GETs of 64 users over keep-alive connections, against nginx on the other
+ * processor, all ways in turn, several rounds. Ratios of one run are comparable, absolute numbers are not.
  *
- *     node --import tsx packages/testcase/benchmark/http-session.bench.ts [URL] [USERS]
+ *     node --import tsx packages/testcase/benchmark/http-session.bench.ts [--tls] [--users 64] [--rounds 5]
+ *         [--seconds 3] [--ways wrk,session]
  *
- * Without URL it starts a small node:http server in a child process. Give it nginx on another core for a fair look:
- * ratios of one run are comparable, absolute numbers are not.
+ * Needs taskset, nginx, wrk and two processors.
  */
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import { Client, type Dispatcher } from 'undici'
+import { execFile } from 'node:child_process'
+import { parseArgs, promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { inDirectory } from '../../../test/bench/command.ts'
+import { median } from '../../../test/bench/median.ts'
+import { startNginx } from '../../../test/bench/nginx.ts'
 import {
   attachUser,
   createRandom,
@@ -20,14 +23,20 @@ import {
   type UserContext,
 } from '../src/index.ts'
 
-const roundMs = 1500
-const rounds = 5
-
-interface Way {
-  name: string
-  /** One user: requests until the time is over; resolves with how many. */
-  user(url: URL, until: number): Promise<number>
-}
+const options = {
+  tls: { type: 'boolean', default: false },
+  users: { type: 'string', default: '64' },
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '3' },
+  ways: { type: 'string' },
+  /** Of the child: what it measures. */
+  child: { type: 'string' },
+  url: { type: 'string' },
+} as const
+const { values: args } = parseArgs({ options })
+const users = Number(args.users)
+const seconds = Number(args.seconds)
+const [serverProcessor, clientProcessor] = [1, 0]
 
 class Bench extends TestCase {
   async loop(url: string, until: number): Promise<number> {
@@ -39,19 +48,38 @@ class Bench extends TestCase {
     }
     return count
   }
+
+  async post(url: string, until: number): Promise<number> {
+    let count = 0
+    while (performance.now() < until) {
+      const answer = await this.session.request('GET', url, { headers: { 'x-count': String(count) } })
+      if (answer.status !== 200) throw new Error(`status ${answer.status}`)
+      count++
+    }
+    return count
+  }
 }
 
-function context(user: number): UserContext {
-  return {
-    user,
+function makeUser(): Bench {
+  const test = new Bench()
+  const context: UserContext = {
+    user: 0,
     iteration: 0,
-    random: createRandom(1, `0/${user}/0`),
+    executionId: 'bench/0/0',
+    scenario: 'bench',
+    ordinal: 0,
+    tags: null,
+    directory: '.',
+    feeds: { row: () => Promise.reject(new Error('no feed')) },
+    random: createRandom(1, 'bench/0/0'),
     params: {},
     run: { id: 'bench', seed: 1, agent: 'bench', data: null },
     signal: new AbortController().signal,
     meter: silentMeter,
-    target: defaultTarget,
+    target: { ...defaultTarget, insecure: true },
   }
+  attachUser(test, context)
+  return test
 }
 
 const headers = ['user-agent', 'loads-runner', 'accept', '*/*', 'accept-encoding', 'gzip, deflate, br']
@@ -59,18 +87,14 @@ const headers = ['user-agent', 'loads-runner', 'accept', '*/*', 'accept-encoding
 /** undici's older handler interface: the cheapest way to ask it for anything. */
 class Handler implements Dispatcher.DispatchHandler {
   readonly #done: () => void
-  status = 0
-  bytes = 0
   constructor(done: () => void) {
     this.#done = done
   }
   onConnect() {}
-  onHeaders(status: number) {
-    this.status = status
+  onHeaders() {
     return true
   }
-  onData(chunk: Buffer) {
-    this.bytes += chunk.length
+  onData() {
     return true
   }
   onComplete() {
@@ -81,95 +105,112 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 }
 
-const ways: Way[] = [
-  {
-    name: 'undici dispatch, awaited',
-    async user(url, until) {
-      const client = new Client(url.origin)
-      const options: Dispatcher.DispatchOptions = { path: url.pathname, method: 'GET', headers }
-      let count = 0
-      while (performance.now() < until) {
-        await new Promise<void>((resolve) => {
-          client.dispatch(options, new Handler(resolve))
-        })
-        count++
-      }
-      await client.destroy()
-      return count
-    },
-  },
-  {
-    name: 'undici request, body dumped',
-    async user(url, until) {
-      const client = new Client(url.origin)
-      let count = 0
-      while (performance.now() < until) {
-        const { body } = await client.request({ path: url.pathname, method: 'GET', headers })
-        await body.dump()
-        count++
-      }
-      await client.destroy()
-      return count
-    },
-  },
-  {
-    name: 'session.get',
-    async user(url, until) {
-      const test = new Bench()
-      attachUser(test, context(0))
-      const count = await test.loop(url.href, until)
-      test.session.close()
-      return count
-    },
-  },
-]
+async function overUndici(url: URL, until: number): Promise<number> {
+  const client = new Client(url.origin, { connect: { rejectUnauthorized: false } })
+  const request: Dispatcher.DispatchOptions = { path: url.pathname, method: 'GET', headers }
+  let count = 0
+  while (performance.now() < until) {
+    await new Promise<void>((resolve) => {
+      client.dispatch(request, new Handler(resolve))
+    })
+    count++
+  }
+  await client.destroy()
+  return count
+}
+
+/** One user of each way: requests until the time is over; resolves with how many. */
+const ways: Record<string, (url: URL, until: number) => Promise<number>> = {
+  session: (url, until) => makeUser().loop(url.href, until),
+  'session-options': (url, until) => makeUser().post(url.href, until),
+  'undici-dispatch': overUndici,
+}
+
+async function child(way: string): Promise<void> {
+  const run = ways[way]!
+  const url = new URL(args.url!)
+  const all = (until: number) => Promise.all(Array.from({ length: users }, () => run(url, until)))
+  await all(performance.now() + 500)
+  const cpu = process.cpuUsage()
+  const startedAt = performance.now()
+  const counts = await all(startedAt + seconds * 1000)
+  const { user, system } = process.cpuUsage(cpu)
+  const total = counts.reduce((sum, each) => sum + each, 0)
+  console.log(
+    JSON.stringify({ rate: total / ((performance.now() - startedAt) / 1000), cpu: (user + system) / total }),
+  )
+  process.exit(0)
+}
+
+/** Output and errors of a command: bash tells its times there. */
+async function run(command: string[]): Promise<string> {
+  const { stdout, stderr } = await promisify(execFile)(command[0]!, command.slice(1), {
+    timeout: (seconds + 30) * 1000,
+  })
+  return stdout + stderr
+}
 
 async function main(): Promise<void> {
-  const [given, users = '64'] = process.argv.slice(2)
-  const child = given === undefined ? fork(fileURLToPath(import.meta.url), ['--server']) : null
-  const url = new URL(given ?? ((await once(child!, 'message'))[0] as string))
-  const rates = new Map<string, number[]>(ways.map((way) => [way.name, []]))
-  const costs = new Map<string, number[]>(ways.map((way) => [way.name, []]))
-  for (let round = 0; round <= rounds; round++) {
-    for (const way of ways) {
-      const cpu = process.cpuUsage()
-      const until = performance.now() + roundMs
-      const counts = await Promise.all(Array.from({ length: Number(users) }, () => way.user(url, until)))
-      const { user, system } = process.cpuUsage(cpu)
-      const total = counts.reduce((sum, each) => sum + each, 0)
-      // The first round warms up.
-      if (round === 0) continue
-      rates.get(way.name)!.push(total / (roundMs / 1000))
-      costs.get(way.name)!.push((user + system) / total)
+  const all = ['wrk', ...Object.keys(ways)]
+  const chosen = args.ways === undefined ? all : args.ways.split(',')
+  const rates = new Map<string, number[]>(chosen.map((way) => [way, []]))
+  const costs = new Map<string, number[]>(chosen.map((way) => [way, []]))
+  await inDirectory({}, async (directory) => {
+    const nginx = await startNginx(directory, serverProcessor, args.tls ? 'https' : 'http')
+    try {
+      for (let round = 0; round < Number(args.rounds); round++) {
+        for (const way of chosen) {
+          const self = [process.execPath, '--import', 'tsx', fileURLToPath(import.meta.url)]
+          const command =
+            way === 'wrk'
+              ? [
+                  'bash',
+                  '-c',
+                  `TIMEFORMAT='CPU %U %S'; time wrk -t1 -c${users} -d${seconds}s ${nginx.url} 2>&1`,
+                ]
+              : [
+                  ...self,
+                  '--child',
+                  way,
+                  '--url',
+                  nginx.url,
+                  '--users',
+                  `${users}`,
+                  '--seconds',
+                  `${seconds}`,
+                ]
+          const output = await run(['taskset', '-c', String(clientProcessor), ...command])
+          if (way === 'wrk') {
+            const [rate, user, system] = [
+              /Requests\/sec:\s+([\d.]+)/,
+              /CPU ([\d.]+)/,
+              /CPU [\d.]+ ([\d.]+)/,
+            ].map((pattern) => Number(pattern.exec(output)![1]))
+            rates.get(way)!.push(rate!)
+            costs.get(way)!.push(((user! + system!) * 1e6) / (rate! * seconds))
+          } else {
+            const { rate, cpu } = JSON.parse(/\{.*\}/.exec(output)![0]) as { rate: number; cpu: number }
+            rates.get(way)!.push(rate)
+            costs.get(way)!.push(cpu)
+          }
+        }
+      }
+    } finally {
+      await nginx.stop()
     }
-  }
-  const [first] = ways
-  for (const { name } of ways) {
-    const rate = median(rates.get(name)!)
-    const cost = median(costs.get(name)!)
-    const byRate = median(rates.get(name)!.map((each, round) => each / rates.get(first!.name)![round]!))
-    const byCost = median(costs.get(name)!.map((each, round) => costs.get(first!.name)![round]! / each))
+  })
+  const reference = rates.get('wrk') ?? []
+  const cost = costs.get('wrk') ?? []
+  for (const [way, all] of rates) {
+    const ratio = reference.length === 0 ? NaN : median(all.map((each, round) => each / reference[round]!))
+    const cpu = costs.get(way)!
+    const perCore = cost.length === 0 ? NaN : median(cpu.map((each, round) => cost[round]! / each))
     console.log(
-      `${name.padEnd(28)} ${rate.toFixed(0).padStart(8)} /s  ratio ${byRate.toFixed(2)}` +
-        `  ${cost.toFixed(1).padStart(6)} µs CPU each  ratio ${byCost.toFixed(2)}`,
+      `${way.padEnd(18)} ${median(all).toFixed(0).padStart(8)} /s  ${ratio.toFixed(2)} of wrk` +
+        `  ${median(cpu).toFixed(2)} µs CPU each  ${perCore.toFixed(2)} of wrk per core-second`,
     )
   }
-  child?.kill()
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[sorted.length >> 1]!
-}
-
-function serve(): void {
-  const body = 'x'.repeat(100)
-  const server = createServer((_request, response) => response.end(body))
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    if (typeof address === 'object' && address !== null) process.send!(`http://127.0.0.1:${address.port}/`)
-  })
-}
-
-if (process.argv[2] === '--server') serve()
-else await main()
+if (args.child === undefined) await main()
+else await child(args.child)

@@ -126,7 +126,12 @@ export class AnswerHead {
     }
   }
 
-  #connection(bytes: Buffer, start: number, end: number): void {
+  #connection(bytes: Buffer, valueStart: number, end: number): void {
+    const start = bytes[valueStart] === SPACE ? valueStart + 1 : valueStart
+    if (end - start === 10 && isName(bytes, start, 'keep-alive')) {
+      this.saysKeepAlive = true
+      return
+    }
     for (const word of bytes.toString('latin1', start, end).toLowerCase().split(',')) {
       const token = word.trim()
       if (token === 'close') this.saysClose = true

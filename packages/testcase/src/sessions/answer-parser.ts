@@ -1,5 +1,7 @@
 import { AnswerHead, MalformedAnswer, maxHeadBytes } from './answer-head.ts'
 import { BodyBuffer } from './body-buffer.ts'
+import type { HeadMemo } from './head-memo.ts'
+import { readBuffer } from './read-buffer.ts'
 
 /** Bodies up to this many bytes that come with their head in one read are kept as text: one cheap copy. */
 const smallBody = 8 * 1024
@@ -49,7 +51,10 @@ const SEMICOLON = 59
  * or 304 with a length is taken as the answer without body that it is (RFC 9112, 6.3), and HTTP/0.9 and 2.0 are refused.
  */
 export class AnswerParser {
-  readonly head = new AnswerHead()
+  head = new AnswerHead()
+  /** Its own, while `head` may be a remembered one, which is not to be changed. */
+  #own = this.head
+  #memo: HeadMemo | null = null
   /** The header lines as they came, without the status line and the empty line. */
   headText = ''
   /** Small ones as latin1 text, others as bytes. */
@@ -75,8 +80,10 @@ export class AnswerParser {
   #firstHeader = 0
 
   /** Makes ready for the next answer. */
-  begin(isHead: boolean, maxBodyBytes: number): void {
+  begin(isHead: boolean, maxBodyBytes: number, memo: HeadMemo | null): void {
     this.#state = inHead
+    this.#memo = memo
+    this.head = this.#own
     this.#isHead = isHead
     this.#maxBodyBytes = maxBodyBytes
     this.head.reset()
@@ -121,6 +128,12 @@ export class AnswerParser {
 
   #readLines(bytes: Buffer, start: number, end: number): number {
     if (this.#carry === null) {
+      const memo = this.#memo
+      if (memo !== null && start === 0 && bytes === readBuffer && this.#state === inHead && memo.matches(end)) {
+        this.head = memo.head
+        this.headText = memo.text
+        return this.#headDone(bytes, memo.length, end)
+      }
       const stop = this.#lines(bytes, start, end)
       if (stop !== -1) return stop
       this.#keep(bytes, start, end)
@@ -178,20 +191,24 @@ export class AnswerParser {
       this.#finish(true)
       return at + 2
     }
-    return this.#headDone(bytes, start, at, end)
+    if (head.status < 200) {
+      if (head.status === 101) throw new MalformedAnswer('it switches protocols, which nobody asked for')
+      head.reset()
+      this.#next = 0
+      return at + 2
+    }
+    this.headText = bytes.toString('latin1', start + this.#firstHeader, at)
+    if (this.#memo !== null && start === 0 && bytes === readBuffer) {
+      this.#memo.keep(head, this.headText, at)
+      this.#own = new AnswerHead()
+    }
+    return this.#headDone(bytes, at, end)
   }
 
   /** @param at where the empty line begins */
-  #headDone(bytes: Buffer, start: number, at: number, end: number): number {
+  #headDone(bytes: Buffer, at: number, end: number): number {
     const { status, contentLength, transferCoded, chunked } = this.head
     const bodyStart = at + 2
-    this.#next = 0
-    if (status < 200) {
-      if (status === 101) throw new MalformedAnswer('it switches protocols, which nobody asked for')
-      this.head.reset()
-      return bodyStart
-    }
-    this.headText = bytes.toString('latin1', start + this.#firstHeader, at)
     if (this.#isHead || status === 204 || status === 304 || contentLength === 0) {
       this.#finish(true)
     } else if (contentLength > 0) {

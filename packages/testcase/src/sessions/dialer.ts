@@ -3,15 +3,7 @@ import { connect as connectTls, type ConnectionOptions as TlsConnectOptions, typ
 import type { TargetOptions } from '../context.ts'
 import { nextSource, spreadLookup } from './addresses.ts'
 import { tlsSettingsOf } from './connector.ts'
-
-/** Longest piece that is read at once. */
-const readBytes = 64 * 1024
-
-/**
- * The read buffer of this load thread: all its connections read into it, one after the other, so nothing is allocated
- * per read. One byte longer than what is read, since the parser puts a 0 behind it.
- */
-export const readBuffer = Buffer.alloc(readBytes + 1)
+import { readBuffer, readBytes } from './read-buffer.ts'
 
 /** Opens connections to one `scheme://host:port`, and remembers its TLS session, so that the next ones resume it. */
 export class Dialer {
@@ -30,7 +22,7 @@ export class Dialer {
   }
 
   /**
-   * @param onRead gets how many bytes have come into {@link readBuffer}; the socket has no `data` events then
+   * @param onRead gets how many bytes have come into the read buffer; the socket has no `data` events then
    * @param protocols for ALPN
    */
   dial(onRead: ((length: number) => void) | null, protocols: readonly string[]): Socket {

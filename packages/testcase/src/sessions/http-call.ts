@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Tags } from '../meter.ts'
-import type { Route } from './route.ts'
+import type { HeadMemo } from './head-memo.ts'
 
 export type CallBody = string | Buffer | Uint8Array | Readable | AsyncIterable<unknown> | null
 
@@ -18,7 +18,8 @@ export interface HttpCall {
   readonly wire: Buffer | null
   /** The body where it is too long to stand in `wire`. */
   readonly wireBody: Uint8Array | null
-  readonly route: Route
+  /** Where the heads of its answers are remembered. */
+  readonly memo: HeadMemo | null
 
   readonly name: string
   readonly href: string

@@ -3,6 +3,7 @@ import { toMillis } from '../duration.ts'
 import { UsageError } from '../errors.ts'
 import type { Tags } from '../meter.ts'
 import { checkedRecord, hasHeader, headerBytes, mergeHeaders, type HeaderRecord } from './header-list.ts'
+import { headMemoOf } from './head-memo.ts'
 import type { CallBody, ExpectedStatus, HttpCall } from './http-call.ts'
 import { wireOf } from './wire.ts'
 import {
@@ -145,7 +146,7 @@ export function makeCall(
     body: draft.body,
     wire: wire === null ? null : wire.head,
     wireBody: wire === null ? null : wire.body,
-    route: draft.route,
+    memo: wire === null ? null : headMemoOf(draft.name),
     name: draft.name,
     href: draft.href,
     tags: options?.tags ?? null,

@@ -15,7 +15,8 @@ import {
   type ConnectionHome,
   type Outcome,
 } from './connection.ts'
-import { readBuffer, type Dialer } from './dialer.ts'
+import type { Dialer } from './dialer.ts'
+import { readBuffer } from './read-buffer.ts'
 import type { HttpCall } from './http-call.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { HttpResponse } from './response.ts'
@@ -85,7 +86,7 @@ export class SocketConnection implements Connection {
     this.#bytesIn = 0
     this.#sent = false
     this.#requestsLeft--
-    this.#parser.begin(call.method === 'HEAD', owner.maxBodyBytes)
+    this.#parser.begin(call.method === 'HEAD', owner.maxBodyBytes, call.memo)
     this.#startedAt = performance.now()
     this.#wakeAt(this.#startedAt + call.timeoutMs)
     if (this.#used > 1) this.#write(call)
