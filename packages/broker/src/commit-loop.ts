@@ -12,12 +12,22 @@ const minGapMs = 100
 /** What a commit says about the run, besides the windows themselves. */
 export type CommitFigures = Pick<
   CommitEvent,
-  'at' | 'activeUsers' | 'elapsedMs' | 'started' | 'finished' | 'interrupted' | 'generator'
+  | 'at'
+  | 'activeUsers'
+  | 'elapsedMs'
+  | 'started'
+  | 'finished'
+  | 'interrupted'
+  | 'planned'
+  | 'dropped'
+  | 'generator'
 >
 
 export interface CommitLoopOptions {
   clock: Clock
   journal: Journal
+  /** Windows that begin before this time of the run, in milliseconds, are of its warm-up. */
+  warmUpMs: number
   incarnationOf: (agent: string) => string
   /** Figures of this moment, when every taken window counts. */
   figures: () => CommitFigures
@@ -32,11 +42,17 @@ export interface CommitLoopOptions {
 /**
  * The group commit of one run: windows of all its agents that arrived within half a second are merged, written to the
  * journal as one record, added to the totals and only then acknowledged and published. One commit is under way at a
- * time, so totals, journal and event stream have one and the same order.
+ * time, so totals, journal and event stream have one and the same order. Windows of the warm-up have commits and totals
+ * of their own.
  */
 export class CommitLoop {
   readonly #options: CommitLoopOptions
   #aggregate = new Aggregate()
+  #warmUp = new Aggregate()
+  /** Milliseconds of the run at which the last window of the warm-up ended. */
+  #warmUpEndMs = 0
+  /** Agents that have sent what counts: what they send later counts too, whatever its times. */
+  readonly #warm = new Set<string>()
   readonly #encoder = new DeltaEncoder()
   #pending: TakenWindow[] = []
   #pendingAgents = new Set<string>()
@@ -50,9 +66,14 @@ export class CommitLoop {
     this.#options = options
   }
 
-  /** The totals of everything committed. */
+  /** The totals of everything committed, but for the warm-up. */
   get aggregate(): Aggregate {
     return this.#aggregate
+  }
+
+  /** The totals of the warm-up, and the time of the run up to which it went. */
+  get warmUp(): { aggregate: Aggregate; endMs: number } {
+    return { aggregate: this.#warmUp, endMs: this.#warmUpEndMs }
   }
 
   /** Nothing waits and nothing is under way. */
@@ -60,7 +81,7 @@ export class CommitLoop {
     return this.#pending.length === 0 && !this.#underWay
   }
 
-  /** All totals with all definitions, in the numbering of the commits: what a late reader starts from. */
+  /** All totals but those of the warm-up, with all definitions, in the numbering of the commits: what a late reader starts from. */
   encodeTotals(): Uint8Array {
     return this.#encoder.encodeFull(this.#aggregate.toDelta())
   }
@@ -88,6 +109,7 @@ export class CommitLoop {
     this.#cancelTimer = null
     this.#pending = []
     this.#aggregate = new Aggregate()
+    this.#warmUp = new Aggregate()
   }
 
   #schedule(): void {
@@ -109,15 +131,12 @@ export class CommitLoop {
     this.#cancelTimer?.()
     this.#cancelTimer = null
     if (this.#pending.length === 0 || this.#underWay) return
-    const windows = this.#pending
-    this.#pending = []
-    this.#pendingAgents = new Set()
-    this.#urgent = false
+    const { windows, isWarmUp } = this.#take()
     this.#lastCommitMs = this.#options.clock.monotonic()
 
     const merged = new Delta()
     for (const { delta } of windows) merged.merge(delta)
-    const event = this.#event(windows, merged)
+    const event = this.#event(windows, merged, isWarmUp)
     this.#underWay = true
     if (!this.#options.journal.active) return this.#settle(windows, merged, event)
     const record = { ...event, details: windows.map(({ agent, window }) => detailsOf(agent, window)) }
@@ -126,9 +145,29 @@ export class CommitLoop {
       .then(() => this.#safely(() => this.#settle(windows, merged, event)))
   }
 
+  /** What waits, or what of it is of the warm-up: the rest has the next commit, at once. */
+  #take(): { windows: TakenWindow[]; isWarmUp: boolean } {
+    const { warmUpMs } = this.#options
+    const early: TakenWindow[] = []
+    const rest: TakenWindow[] = []
+    for (const taken of this.#pending) {
+      const isEarly = taken.window.fromMs < warmUpMs && !this.#warm.has(taken.agent)
+      if (!isEarly) this.#warm.add(taken.agent)
+      ;(isEarly ? early : rest).push(taken)
+    }
+    const isWarmUp = early.length > 0
+    this.#pending = isWarmUp ? rest : []
+    this.#pendingAgents = new Set(this.#pending.map(({ agent }) => agent))
+    this.#urgent = this.#pending.length > 0
+    return { windows: isWarmUp ? early : rest, isWarmUp }
+  }
+
   #settle(windows: readonly TakenWindow[], merged: Delta, event: CommitEvent): void {
     if (this.#closed) return
-    this.#aggregate.apply(merged)
+    if (event.warmUp) {
+      this.#warmUp.apply(merged)
+      for (const { window } of windows) this.#warmUpEndMs = Math.max(this.#warmUpEndMs, window.toMs)
+    } else this.#aggregate.apply(merged)
     this.#underWay = false
     this.#options.onCommit(windows, event)
     this.#schedule()
@@ -142,7 +181,7 @@ export class CommitLoop {
     }
   }
 
-  #event(windows: readonly TakenWindow[], merged: Delta): CommitEvent {
+  #event(windows: readonly TakenWindow[], merged: Delta, warmUp: boolean): CommitEvent {
     const { incarnationOf, figures } = this.#options
     return {
       type: 'commit',
@@ -152,6 +191,7 @@ export class CommitLoop {
         .map(({ agent, window: { number, fromMs, toMs } }) => {
           return { agent, incarnation: incarnationOf(agent), number, fromMs, toMs }
         }),
+      warmUp,
       delta: this.#encoder.encode(merged),
     }
   }

@@ -66,6 +66,8 @@ export class Load {
       roster,
       onBadWindow: (reason) => voice.say('warning', reason),
       onCommit: (windows, event) => this.#onCommit(windows, event),
+      onThresholds: (event) => voice.publish(event),
+      onAbort: (reason) => this.stop('drain', reason),
       onDefect: options.onDefect,
     })
   }
@@ -92,6 +94,7 @@ export class Load {
       voice.become(member, 'running')
       for (const { stage } of begun) this.#startStage(member, stage.number)
     }
+    for (const { stage } of begun) this.figures.stageBegins(stage.number, stage.scenario.startMs)
   }
 
   stageNote(): string {
@@ -115,7 +118,9 @@ export class Load {
     const isOver = (stage: number) => this.#roster.everyWorking((member) => member.done.has(stage))
     for (const { ended, next } of this.#course.advance(isOver, clock.monotonic())) {
       this.#controls.forget(ended.number)
+      this.figures.stageEnded(ended.number)
       if (next !== null) {
+        this.figures.stageBegins(next.number, 0)
         onChange('stage', this.#course.noteOf(next))
         for (const member of this.#roster.working()) this.#startStage(member, next.number)
       } else if (!this.#course.isOver) onChange('stage', `scenario ${ended.scenario.name} is through`)

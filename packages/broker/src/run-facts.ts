@@ -1,6 +1,6 @@
 import type { RunFacts } from '@loads-runner/metrics'
 import type { RunSpec } from '@loads-runner/protocol'
-import { plannedExecutions } from '@loads-runner/testcase/load'
+import { isOpen, plannedExecutions, runStages } from '@loads-runner/testcase/load'
 import { coverageOf } from './coverage.ts'
 import { sumLedgers } from './ledger.ts'
 import type { Member } from './member.ts'
@@ -13,27 +13,36 @@ export interface RunEnd {
   members: readonly Member[]
   causes: readonly Cause[]
   figures: RunFigures
+  /** What became of leased rows. */
+  feeds: NonNullable<RunFacts['feeds']>
   /** Epoch milliseconds. */
   endedAt: number
 }
 
 /** Closes the books of a run: coverage, ledgers, verdict, and the facts that its summary is made of. */
-export function closeRun({ runId, spec, members, causes, figures, endedAt }: RunEnd): {
+export function closeRun({ runId, spec, members, causes, figures, feeds, endedAt }: RunEnd): {
   judgement: Judgement
   facts: RunFacts
 } {
   const agents = members.map((member) => agentRow(member, spec.windowMs))
   const coverage = coverageOf(members.map((member) => member.closedWindows(spec.windowMs)))
   const ledger = sumLedgers(agents.map((agent) => agent.ledger))
+  const { health, startedAt, overflowed, aggregate } = figures
+  const thresholds = figures.thresholds.close(figures.elapsedMs())
+  const limit = health.limit()
   const judgement = judge({
-    causes,
-    tests: figures.aggregate.tests(),
-    uncaught: figures.aggregate.internal('error.uncaught'),
+    causes: [
+      ...causes,
+      ...(limit === null ? [] : [{ exitCode: 6, reason: limit }]),
+      // A run that never made load has better reasons to have failed.
+      ...(startedAt === null ? [] : thresholds.causes),
+    ],
+    tests: { finished: aggregate.tests().finished, ...figures.thresholds.undecided(aggregate) },
+    uncaught: aggregate.internal('error.uncaught'),
     coverage,
     minCoverage: spec.minCoverage,
   })
   const { verdict, exitCode, reasons } = judgement
-  const { health, startedAt, overflowed } = figures
   const facts: RunFacts = {
     runId,
     seed: spec.seed,
@@ -45,28 +54,40 @@ export function closeRun({ runId, spec, members, causes, figures, endedAt }: Run
     agents,
     coverage,
     lostExecutions: ledger.lost,
-    plannedExecutions: plannedOfRun(spec),
+    plannedExecutions: plannedOfRun(spec, ledger.planned),
+    droppedExecutions: ledger.dropped,
+    feeds,
     generator: {
-      limited: false,
+      limited: limit !== null,
       eventLoopLagP99: health.lagP99(),
       cpu: health.cpu(),
+      gcShare: health.gcShare(),
       warnings: health.warnings(),
+      tainted: health.tainted(),
     },
+    thresholds: thresholds.rows,
     loadSeconds: figures.elapsedMs() / 1000,
+    warmUp: figures.warmUp,
     overflowed,
   }
   return { judgement, facts }
 }
 
-/** null when a stage is bounded by time. */
-function plannedOfRun(spec: RunSpec): number | null {
+/** Executions planned, with those of open models that fell due; null when a closed stage is bounded by time. */
+function plannedOfRun({ profile, replay }: RunSpec, fellDue: number): number | null {
+  if (replay !== null) return 1
   let planned = 0
-  for (const stage of spec.profile.stages) {
-    const ofStage = plannedExecutions(stage)
+  let hasOpen = false
+  for (const stage of runStages(profile)) {
+    if (isOpen(stage.model)) {
+      hasOpen = true
+      continue
+    }
+    const ofStage = plannedExecutions(stage, { first: stage.firstUnit, count: stage.units })
     if (ofStage === null) return null
     planned += ofStage
   }
-  return planned
+  return hasOpen ? fellDue : planned
 }
 
 function agentRow(member: Member, windowMs: number): RunFacts['agents'][number] {

@@ -1,5 +1,6 @@
-import { Catalogue, type Aggregate, type SeriesDelta } from '@loads-runner/metrics'
-import type { CommitEvent, RunSpec } from '@loads-runner/protocol'
+import { Catalogue, hitKinds, type Aggregate } from '@loads-runner/metrics'
+import type { CommitEvent, RunEvent, RunSpec } from '@loads-runner/protocol'
+import { isOpen } from '@loads-runner/testcase/load'
 import type { Clock } from './clock.ts'
 import { CommitLoop, type CommitFigures } from './commit-loop.ts'
 import { GeneratorHealth } from './generator-health.ts'
@@ -7,6 +8,7 @@ import type { Journal } from './journal.ts'
 import type { Member } from './member.ts'
 import { Progress } from './respread.ts'
 import type { Roster } from './roster.ts'
+import { ThresholdGuard } from './threshold-guard.ts'
 import { WindowStream, type TakenWindow } from './window-intake.ts'
 
 export interface RunFiguresOptions {
@@ -16,13 +18,18 @@ export interface RunFiguresOptions {
   roster: Roster
   onBadWindow: (reason: string) => void
   onCommit: (windows: readonly TakenWindow[], event: CommitEvent) => void
+  /** How the thresholds stand has changed, or has not been said for a while. */
+  onThresholds: (event: Extract<RunEvent, { type: 'thresholds' }>) => void
+  /** A threshold was crossed that is to end the run. */
+  onAbort: (reason: string) => void
   onDefect: (error: unknown) => void
 }
 
 /** Everything that is counted in one run: what windows bring in, and the sums that go out. */
 export class RunFigures {
-  readonly health = new GeneratorHealth()
+  readonly health: GeneratorHealth
   readonly progress: Progress
+  readonly thresholds: ThresholdGuard
   readonly #options: RunFiguresOptions
   readonly #catalogue: Catalogue
   readonly #commits: CommitLoop
@@ -32,23 +39,34 @@ export class RunFigures {
   #catalogueSent = false
 
   constructor(options: RunFiguresOptions) {
-    const { spec, clock, journal, roster, onCommit, onDefect } = options
+    const { spec, clock, journal, roster, onThresholds, onAbort, onDefect } = options
     this.#options = options
+    this.health = new GeneratorHealth(hasOpenModel(spec))
+    this.thresholds = new ThresholdGuard({ spec, clock, onStates: onThresholds, onAbort })
     this.progress = new Progress(spec.profile)
     this.#catalogue = new Catalogue(spec.maxSeries)
     this.#commits = new CommitLoop({
       clock,
       journal,
+      warmUpMs: spec.warmUpMs,
       incarnationOf: (agent) => roster.byId(agent)?.agent.identity.incarnation ?? '',
       figures: () => this.sums(),
       complete: (agents) => roster.everyWorking((member) => agents.has(member.id)),
-      onCommit,
+      onCommit: (windows, event) => this.#onCommit(windows, event),
       onDefect,
     })
   }
 
   get aggregate(): Aggregate {
     return this.#commits.aggregate
+  }
+
+  /** What was recorded before figures began to count, in seconds of the run; null where the run has no warm-up. */
+  get warmUp(): { seconds: number; aggregate: Aggregate } | null {
+    const { warmUpMs } = this.#options.spec
+    if (warmUpMs === 0) return null
+    const { aggregate, endMs } = this.#commits.warmUp
+    return { aggregate, seconds: Math.min(this.elapsedMs(), Math.max(warmUpMs, endMs)) / 1000 }
   }
 
   get overflowed(): boolean {
@@ -92,12 +110,12 @@ export class RunFigures {
       member.activeUsers = window.final ? 0 : window.activeUsers
       this.progress.take(window.progress)
       let hits = 0
-      for (const series of delta.series.values()) if (isHit(series)) hits += series.count
+      for (const { key, count } of delta.series.values()) if (hitKinds.has(key.kind)) hits += count
       member.hits += hits
       // The last window of a stage may be so short that it shows no pace.
       const spanMs = Math.max(window.toMs - window.fromMs, this.#options.spec.windowMs, 1)
       if (readable) member.hitsPerMs = Math.max(member.hitsPerMs ?? 0, hits / spanMs)
-      this.health.take(member.id, member.workers, window.generator.eventLoopLagMs, window.generator.cpu)
+      this.health.take(member.id, member.workers, window, window.fromMs < this.#options.spec.warmUpMs)
       if (window.final) member.finalTaken = true
     }
     if (!this.#catalogue.full || this.#catalogueSent) return
@@ -119,7 +137,7 @@ export class RunFigures {
   /** Sums over all agents, lost ones included, as of now. */
   sums(): CommitFigures {
     const { clock, roster } = this.#options
-    const sums = { activeUsers: 0, started: 0, finished: 0, interrupted: 0 }
+    const sums = { activeUsers: 0, started: 0, finished: 0, interrupted: 0, planned: 0, dropped: 0 }
     const live: string[] = []
     for (const member of roster) {
       if (member.live) live.push(member.id)
@@ -127,9 +145,31 @@ export class RunFigures {
       sums.started += member.ledger.started
       sums.finished += member.ledger.finished
       sums.interrupted += member.ledger.interrupted
+      sums.planned += member.planned
+      sums.dropped += member.ledger.dropped
     }
     const generator = this.health.latest(live)
     return { at: clock.now(), elapsedMs: this.elapsedMs(), ...sums, generator }
+  }
+
+  /** A stage begins in so many milliseconds, or has ended. */
+  stageBegins(stage: number, inMs: number): void {
+    this.thresholds.beginStage(stage, this.elapsedMs() + inMs)
+  }
+
+  stageEnded(stage: number): void {
+    this.thresholds.endStage(stage, this.elapsedMs())
+  }
+
+  #onCommit(windows: readonly TakenWindow[], event: CommitEvent): void {
+    const { roster, onCommit } = this.#options
+    if (event.warmUp) this.thresholds.warmUp(event.dropped)
+    else {
+      const live = roster.all().filter((member) => member.live)
+      const ids = live.map((member) => member.id)
+      this.thresholds.observe({ windows, elapsedMs: this.elapsedMs(), live: ids, dropped: event.dropped })
+    }
+    onCommit(windows, event)
   }
 
   encodeTotals(): Uint8Array {
@@ -141,6 +181,6 @@ export class RunFigures {
   }
 }
 
-function isHit(series: SeriesDelta): boolean {
-  return series.key.kind === 'http' || series.key.kind === 'websocket'
+function hasOpenModel({ profile }: RunSpec): boolean {
+  return profile.scenarios.some(({ stages }) => stages.some(isOpen))
 }

@@ -157,6 +157,7 @@ export class Run {
       stage: this.#load.stage,
       agents: this.#roster.all().map((member) => member.view()),
       ...sums,
+      thresholds: this.#load.figures.thresholds.states(),
       delta: this.#load.figures.encodeTotals(),
     }
   }
@@ -275,6 +276,7 @@ export class Run {
       members: this.#roster.all(),
       causes: this.#causes,
       figures: this.#load.figures,
+      feeds: this.#load.leases.audit(),
       endedAt: this.#clock.now(),
     })
     const { aggregate } = this.#load.figures

@@ -13,8 +13,9 @@ export interface Cause {
 }
 
 export interface Outcome {
-  /** What happened on the way: stops, lost agents under `fail`, a conductor that is gone ... */
+  /** What happened: stops, lost agents under `fail`, a conductor that is gone, thresholds that were crossed ... */
   causes: readonly Cause[]
+  /** Failures and errors are those that no threshold decides about. */
   tests: { finished: number; failures: number; errors: number }
   /** Errors that no execution was waiting for: forgotten promises, timers, hooks of users and agents. */
   uncaught: number

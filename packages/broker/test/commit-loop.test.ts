@@ -43,12 +43,14 @@ describe('CommitLoop', () => {
     defects = []
     session = new FakeSession('r1', specOf(), { ranges: [{ first: 0, count: 1 }] })
     stream = new WindowStream('a1', new Catalogue(1000), () => assert.fail())
-    const sums = { activeUsers: 0, elapsedMs: 0, started: 0, finished: 0, interrupted: 0 }
+    const counts = { started: 0, finished: 0, interrupted: 0, planned: 0, dropped: 0 }
+    const generator = { eventLoopLagMs: 0, cpu: 0, latenessMs: 0 }
     loop = new CommitLoop({
       clock,
       journal,
+      warmUpMs: 0,
       incarnationOf: () => 'i1',
-      figures: () => ({ at: clock.now(), ...sums, generator: { eventLoopLagMs: 0, cpu: 0 } }),
+      figures: () => ({ at: clock.now(), activeUsers: 0, elapsedMs: 0, ...counts, generator }),
       complete: () => false,
       onCommit: (_, event) => {
         if (event.windows.some(({ number }) => number === 13)) throw new Error('a defect')
