@@ -1,22 +1,24 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setImmediate as turn } from 'node:timers/promises'
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { Recorder } from '@loads-runner/metrics'
-import { warmUpSessions, type MovedUser } from '@loads-runner/testcase'
+import { warmUpSessions } from '@loads-runner/testcase'
+import { runStages, type RunStage } from '@loads-runner/testcase/load'
+import { Breath } from './breath.ts'
 import { EngineError } from './errors.ts'
-import { ClosedUsers } from './executors/closed-users.ts'
+import type { Executor } from './executors/executor.ts'
+import { makeExecutor } from './executors/make-executor.ts'
+import { Replayed } from './executors/replayed.ts'
 import { ExternalUsers } from './external/external-users.ts'
+import { createFeeds } from './feeds/feeds.ts'
 import type { LoadUser, UserSurroundings } from './load-user.ts'
-import { Pause } from './pause.ts'
 import type { LogLevel } from './session-spec.ts'
-import { TestCycle } from './test-cycle.ts'
+import { viewOf, type LoadedTest, type StageView } from './stage-view.ts'
 import { classKey, importModules, ownStack } from './test-modules.ts'
 import { classesOf } from './select-tests.ts'
 import type { ThreadPort, ThreadSetup, ToThread } from './thread-messages.ts'
+import { ThreadRows } from './thread-rows.ts'
 import { ThreadState } from './thread-state.ts'
-import { VirtualUser, type LoadedTest } from './virtual-user.ts'
+import { VirtualUser } from './virtual-user.ts'
 
-/** A test that never waits must still let the event loop turn: every so many milliseconds. */
-const breathEveryMs = 10
 const beatEveryMs = 100
 /** `monitorEventLoopDelay` counts its own interval as delay. */
 const lagResolutionMs = 10
@@ -29,38 +31,49 @@ export class LoadThread implements UserSurroundings {
   readonly setup: ThreadSetup
   readonly recorder: Recorder
   readonly state: ThreadState
-  readonly pause = new Pause()
+  readonly feeds: ReturnType<typeof createFeeds>
   readonly #port: ThreadPort
-  readonly #stages = new Map<number, ClosedUsers>()
+  readonly #rows: ThreadRows
+  readonly #runStages: readonly RunStage[]
+  readonly #executors = new Map<number, Executor>()
+  /** How often units of a stage were given to this thread. */
+  readonly #begun = new Map<number, number>()
+  readonly #breath = new Breath()
   readonly #lag = monitorEventLoopDelay({ resolution: lagResolutionMs })
+  readonly #garbage: PerformanceObserver
   readonly #beat: NodeJS.Timeout
   #tests: LoadedTest[] = []
-  #cycle: TestCycle | null = null
   #external: ExternalUsers | null = null
   #draining = false
   #runData: Record<string, unknown> = {}
-  #lastBreath = performance.now()
-  #breath: Promise<void> | null = null
 
   constructor(setup: ThreadSetup, port: ThreadPort) {
     this.setup = setup
     this.#port = port
+    this.#runStages = runStages(setup.spec.profile)
+    this.#rows = new ThreadRows(port)
+    this.feeds = createFeeds({
+      directory: setup.directory,
+      seed: setup.spec.seed,
+      lease: this.#rows.lease,
+      onUsed: this.#rows.used,
+    })
     this.state = new ThreadState(setup.state)
     this.recorder = new Recorder({
       maxSeries: setup.spec.maxSeries,
       define: (definition) => port.post({ type: 'define', definition }),
     })
     this.#lag.enable()
+    this.#garbage = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) this.state.gcMs += duration
+    })
+    this.#garbage.observe({ entryTypes: ['gc'] })
     this.#beat = setInterval(() => this.#onBeat(), beatEveryMs)
     this.#beat.unref()
   }
 
   get draining(): boolean {
     return this.#draining
-  }
-
-  get cycle(): TestCycle {
-    return this.#cycle!
   }
 
   get runData(): Record<string, unknown> {
@@ -83,35 +96,29 @@ export class LoadThread implements UserSurroundings {
     switch (message.type) {
       case 'arm':
         return this.#arm(message.data)
-      case 'start-stage': {
-        const users = this.#usersOf(message.stage)
-        return users.start(message.range, new Uint32Array(message.progress))
-      }
-      case 'add-users':
-        return this.#addUsers(message.users, new Uint32Array(message.progress))
+      case 'start-stage':
+        return this.#executorOf(message.stage).start(message.range, new Uint32Array(message.progress))
+      case 'add-units':
+        return this.#executorOf(message.stage).join(message.units, new Uint32Array(message.progress))
+      case 'control':
+        return this.#executors.get(message.stage)?.control(message.changes)
+      case 'rows':
+        return this.#rows.take(message.request, message.first, message.count)
       case 'restrict':
         return this.recorder.restrictTo(new Set(message.series))
       case 'stop':
         this.#draining = true
-        this.pause.wakeAll()
-        for (const users of this.#stages.values()) users[message.mode]()
+        for (const executor of this.#executors.values()) executor[message.mode]()
         return undefined
       case 'cut-stage':
-        return this.#stages.get(message.stage)?.cancel()
+        return this.#executors.get(message.stage)?.cancel()
       case 'end':
         return this.#end()
     }
   }
 
-  /** All users wait for the same turn: one that went on alone would keep the loop from turning. */
-  breathe(): Promise<void> | null {
-    if (this.#breath !== null) return this.#breath
-    if (performance.now() - this.#lastBreath < breathEveryMs) return null
-    this.#breath = turn().then(() => {
-      this.#breath = null
-      this.#lastBreath = performance.now()
-    })
-    return this.#breath
+  breathe(now: number): Promise<void> | null {
+    return this.#breath.take(now)
   }
 
   log(level: LogLevel, text: string): void {
@@ -139,15 +146,12 @@ export class LoadThread implements UserSurroundings {
       }
       return { label, cls, classKey: classKey(test), method: test.method, parameters: test.parameters }
     })
-    const weights = spec.tests.map((test) => test.weight)
-    if (weights.every((weight) => weight === 0)) {
-      throw new EngineError(
-        'TEST_NOT_FOUND',
-        3,
-        'every chosen test has weight 0; name one test, or raise a weight',
-      )
+    for (const { name, tests } of spec.profile.scenarios) {
+      if (tests.some((test) => test.weight > 0)) continue
+      const message = `every test of scenario '${name}' has weight 0; name one test, or raise a weight`
+      throw new EngineError('TEST_NOT_FOUND', 3, message)
     }
-    this.#cycle = new TestCycle(weights)
+    for (const run of this.#runStages) this.#viewOf(run)
   }
 
   async #arm(data: string): Promise<void> {
@@ -177,23 +181,44 @@ export class LoadThread implements UserSurroundings {
     }
   }
 
-  #usersOf(stage: number): ClosedUsers {
-    let users = this.#stages.get(stage)
-    if (users === undefined) {
-      const onIdle = () => this.#port.post({ type: 'stage-done', stage })
-      users = new ClosedUsers(stage, this, (user) => this.#makeUser(user), onIdle)
-      this.#stages.set(stage, users)
+  #executorOf(stage: number): Executor {
+    this.#begun.set(stage, (this.#begun.get(stage) ?? 0) + 1)
+    let executor = this.#executors.get(stage)
+    if (executor === undefined) {
+      const view = this.#viewOf(this.#runStages[stage]!)
+      const options = {
+        view,
+        around: this,
+        makeUser: (user: number) => this.#makeUser(view, user),
+        onIdle: () => {
+          this.#rows.flush()
+          this.#port.post({ type: 'stage-done', stage, begun: this.#begun.get(stage)! })
+        },
+      }
+      const { replay } = this.setup.spec
+      executor =
+        replay === null ? makeExecutor(options) : new Replayed(options, replay.unit, replay.iteration)
+      this.#executors.set(stage, executor)
     }
-    return users
+    return executor
   }
 
-  #addUsers(users: readonly MovedUser[], progress: Uint32Array): void {
-    // One call holds users of one stage: the session sees to it.
-    this.#usersOf(users[0]!.stage).join(users, progress)
+  /** @throws {EngineError} TEST_NOT_FOUND */
+  #viewOf(run: RunStage): StageView {
+    const { spec } = this.setup
+    const tests = run.scenario.tests.map(({ label }) => this.#tests.find((each) => each.label === label))
+    const missing = tests.indexOf(undefined)
+    if (missing >= 0 && spec.testRunner === null) {
+      const { label } = run.scenario.tests[missing]!
+      const message = `scenario '${run.scenario.name}' names '${label}', which is not among the tests of the run`
+      throw new EngineError('TEST_NOT_FOUND', 3, message)
+    }
+    const loaded = tests.filter((test) => test !== undefined)
+    return viewOf(this.#runStages, run, loaded, spec.params)
   }
 
-  #makeUser(user: number): LoadUser {
-    return this.#external?.user() ?? new VirtualUser(this, this.#tests, user)
+  #makeUser(view: StageView, user: number): LoadUser {
+    return this.#external?.user(view, user) ?? new VirtualUser(this, view, user)
   }
 
   async #end(): Promise<void> {
@@ -204,8 +229,11 @@ export class LoadThread implements UserSurroundings {
       this.log('error', `tearDownAgent failed: ${ownStack(error, this.setup.directory)}`)
     }
     await this.#external?.close()
+    await this.feeds.close()
+    this.#rows.flush()
     clearInterval(this.#beat)
     this.#lag.disable()
+    this.#garbage.disconnect()
     this.#port.post({ type: 'ended' })
   }
 
@@ -214,9 +242,12 @@ export class LoadThread implements UserSurroundings {
     const lag = this.#lag.percentile(99) / 1e6 - lagResolutionMs
     this.state.eventLoopLagMs = Number.isFinite(lag) ? Math.max(0, lag) : 0
     if (this.state.get('beats') % 10 === 0) this.#lag.reset()
+    this.#rows.flush()
+    const now = performance.now()
     const { testTimeoutMs } = this.setup.spec
-    if (testTimeoutMs > 0) {
-      for (const users of this.#stages.values()) users.timeOutSince(performance.now() - testTimeoutMs)
+    for (const executor of this.#executors.values()) {
+      executor.beat(now)
+      if (testTimeoutMs > 0) executor.timeOutSince(now - testTimeoutMs)
     }
   }
 }

@@ -1,38 +1,25 @@
 import { availableParallelism } from 'node:os'
 import { Recorder, WindowCutter, type Definition } from '@loads-runner/metrics'
-import type { MovedUser } from '@loads-runner/testcase'
+import { durationOf, type ControlChange, type MovedUnit, type RunStage } from '@loads-runner/testcase/load'
 import { Secrets } from '@loads-runner/testcase/secrets'
 import type { Manifest } from './bundle-archive.ts'
 import { EngineError } from './errors.ts'
 import { OutputLines } from './output-lines.ts'
-import { planSession, type SessionPlan } from './plan.ts'
+import { HealthWatch } from './health-watch.ts'
+import { plannedAfter, planSession, type SessionPlan } from './plan.ts'
+import { RowLeases } from './row-leases.ts'
 import type { SessionControl, SessionListener, SessionOptions, StopMode } from './session-spec.ts'
-import { startOnMainThread, startWorkerThread, type ThreadHost } from './thread-host.ts'
+import { blockedWarningMs, SessionThread, type ThreadStatus } from './session-thread.ts'
+import { startOnMainThread, startWorkerThread } from './thread-host.ts'
 import type { FromThread, ToThread } from './thread-messages.ts'
-import { ThreadState } from './thread-state.ts'
-import { UserProgress } from './user-progress.ts'
+import type { ThreadCount } from './thread-state.ts'
+import { UnitProgress } from './unit-progress.ts'
 import { WorkDirectory } from './work-directory.ts'
 
 /** After a cancel, tearDown has this long before its thread is killed, in milliseconds. */
 const cancelGraceMs = 5000
-/** A load thread that has not turned its event loop for so long is reported. */
-const blockedWarningMs = 2000
-
-interface Thread {
-  index: number
-  host: ThreadHost
-  state: ThreadState
-  status: 'loading' | 'loaded' | 'armed' | 'ended' | 'dead'
-  /** Stages whose users still run on it. */
-  stages: Set<number>
-  /** Beats when last looked at, and when they last changed. */
-  beats: number
-  beatAt: number
-  warned: boolean
-}
-
 interface Waiting {
-  status: Thread['status']
+  status: ThreadStatus
   resolve(): void
   reject(error: Error): void
 }
@@ -50,23 +37,27 @@ export class Session implements SessionControl {
   readonly #cutter = new WindowCutter()
   /** For what the main thread itself must record: executions of threads that died. */
   readonly #recorder: Recorder
-  readonly #progress: UserProgress[] = []
+  readonly #progress: UnitProgress[] = []
   readonly #output: OutputLines
   /** Whatever leaves the session, in names, messages or lines, leaves without them. */
   readonly #secrets: Secrets
-  #threads: Thread[] = []
+  readonly #health = new HealthWatch()
+  readonly #leases: RowLeases
+  #threads: SessionThread[] = []
   #directory: WorkDirectory | null = null
   #waiting: Waiting | null = null
   #timers = new Set<NodeJS.Timeout>()
   #cutting: NodeJS.Timeout | null = null
   #startedAt = 0
   #lastCutMs = 0
-  #lastCpu = process.cpuUsage()
   #windows = 0
   #planned: number
-  #currentStage = -1
-  /** Users of lost agents whose stage has not begun. */
-  #later: MovedUser[] = []
+  /** Stages that were asked for, and those of them whose time has come. */
+  readonly #asked = new Set<number>()
+  readonly #begun = new Set<number>()
+  /** Units of lost agents whose stage has not begun. */
+  #later: MovedUnit[] = []
+  readonly #changes = new Map<number, ControlChange[]>()
   #stopping: StopMode | null = null
   #finishing = false
   #phase: 'preparing' | 'running' | 'ending' | 'ended' = 'preparing'
@@ -82,6 +73,7 @@ export class Session implements SessionControl {
       maxSeries: options.spec.maxSeries,
       define: (definition) => this.#define(definition),
     })
+    this.#leases = new RowLeases((feed, size, count) => listener.leaseRows(feed, size, count))
     this.#output = new OutputLines(50, (line) => log('info', line))
   }
 
@@ -108,31 +100,33 @@ export class Session implements SessionControl {
     if (this.#phase === 'preparing') this.#begin()
     if (this.#stopping !== null || this.#phase !== 'running') return
     // Said again over a new link.
-    if (stage <= this.#currentStage) return
-    for (const thread of this.#living()) {
-      const range = this.#plan.ranges[thread.index]![stage]!
-      const progress = UserProgress.ofRange(range)
-      this.#progress.push(progress)
-      thread.stages.add(stage)
-      thread.host.post({ type: 'start-stage', stage, range, progress: progress.block })
-    }
-    this.#currentStage = stage
-    const due = this.#later.filter((each) => each.stage === stage)
-    this.#later = this.#later.filter((each) => each.stage !== stage)
-    if (due.length > 0) this.#join(due)
-    if (this.#living().length === 0) this.#onStageDone(stage)
-    const { durationMs } = this.#options.spec.profile.stages[stage]!
-    if (durationMs !== null) this.#after(durationMs + this.#options.spec.drainMs, () => this.#cutStage(stage))
+    if (this.#asked.has(stage)) return
+    this.#asked.add(stage)
+    const { scenario, place } = this.#stageOf(stage)
+    const waitMs =
+      place > 0 || this.#options.spec.replay !== null
+        ? 0
+        : this.#startedAt + scenario.startMs - performance.now()
+    if (waitMs > 0) this.#after(waitMs, () => this.#beginStage(stage))
+    else this.#beginStage(stage)
   }
 
-  addUsers(users: MovedUser[]): void {
+  addUnits(units: MovedUnit[]): void {
     if (this.#phase !== 'running' || this.#stopping !== null) return
-    for (const { stage, fromIteration } of users) {
-      const { iterations } = this.#options.spec.profile.stages[stage]!
-      this.#planned += iterations === null ? 0 : Math.max(0, iterations - fromIteration)
+    for (const { unit, stage, fromIteration } of units) {
+      this.#planned += plannedAfter(this.#stageOf(stage), unit, fromIteration)
     }
-    this.#later.push(...users.filter((each) => each.stage > this.#currentStage))
-    this.#join(users.filter((each) => each.stage <= this.#currentStage))
+    this.#later.push(...units.filter((each) => !this.#begun.has(each.stage)))
+    this.#join(units.filter((each) => this.#begun.has(each.stage)))
+  }
+
+  control(stage: number, changes: ControlChange[]): void {
+    this.#changes.set(stage, changes)
+    if (this.#begun.has(stage)) this.#post({ type: 'control', stage, changes })
+  }
+
+  rows(feed: string, first: number, count: number): void {
+    this.#leases.granted(feed, first, count)
   }
 
   restrictTo(series: string[]): void {
@@ -171,25 +165,52 @@ export class Session implements SessionControl {
     await this.#directory?.remove()
   }
 
-  /** Starts users that go on where they stopped elsewhere, spread over the threads. */
-  #join(users: readonly MovedUser[]): void {
+  #stageOf(number: number): RunStage {
+    return this.#plan.stages[number]!
+  }
+
+  #beginStage(stage: number): void {
+    if (this.#stopping !== null || this.#phase !== 'running') return
+    this.#begun.add(stage)
+    const changes = this.#changes.get(stage)
+    for (const thread of this.#living()) {
+      const range = this.#plan.ranges[thread.index]![stage]!
+      const progress = UnitProgress.ofRange(range)
+      this.#progress.push(progress)
+      thread.give(stage)
+      thread.host.post({ type: 'start-stage', stage, range, progress: progress.block })
+      if (changes !== undefined) thread.host.post({ type: 'control', stage, changes })
+    }
+    const due = this.#later.filter((each) => each.stage === stage)
+    this.#later = this.#later.filter((each) => each.stage !== stage)
+    this.#join(due)
+    if (this.#living().length === 0) this.#onStageDone(stage)
+    const { model, scenario } = this.#stageOf(stage)
+    const durationMs = durationOf(model)
+    if (durationMs !== null) this.#after(durationMs + scenario.gracefulStopMs, () => this.#cutStage(stage))
+  }
+
+  /** Starts units that go on where they stopped elsewhere, spread over the threads. */
+  #join(units: readonly MovedUnit[]): void {
     const threads = this.#living()
-    for (const stage of new Set(users.map((each) => each.stage))) {
-      const ofStage = users.filter((each) => each.stage === stage)
+    for (const stage of new Set(units.map((each) => each.stage))) {
+      const ofStage = units.filter((each) => each.stage === stage)
       for (const [index, thread] of threads.entries()) {
         const part = ofStage.filter((_, place) => place % threads.length === index)
         if (part.length === 0) continue
-        const progress = UserProgress.ofMoved(part)
+        const progress = UnitProgress.ofMoved(part)
         this.#progress.push(progress)
-        thread.stages.add(stage)
-        thread.host.post({ type: 'add-users', users: part, progress: progress.block })
+        thread.give(stage)
+        thread.host.post({ type: 'add-units', stage, units: part, progress: progress.block })
+        const changes = this.#changes.get(stage)
+        if (changes !== undefined) thread.host.post({ type: 'control', stage, changes })
       }
     }
   }
 
   #startThread(index: number, manifest: Manifest): void {
     const { spec, runId, agent } = this.#options
-    const state = new ThreadState()
+    const thread = new SessionThread(index)
     const start = this.#plan.threads === 0 ? startOnMainThread : startWorkerThread
     const setup = {
       index,
@@ -198,27 +219,17 @@ export class Session implements SessionControl {
       spec,
       manifest,
       directory: this.#directory!.path,
-      state: state.buffer,
+      state: thread.state.buffer,
     }
-    const host = start(setup, {
+    thread.host = start(setup, {
       onMessage: (message) => this.#onMessage(thread, message),
       onDeath: (reason) => this.#onDeath(thread, reason),
       onOutput: (line) => this.#output.push(line),
     })
-    const thread: Thread = {
-      index,
-      host,
-      state,
-      status: 'loading',
-      stages: new Set(),
-      beats: 0,
-      beatAt: performance.now(),
-      warned: false,
-    }
     this.#threads.push(thread)
   }
 
-  #onMessage(thread: Thread, message: FromThread): void {
+  #onMessage(thread: SessionThread, message: FromThread): void {
     switch (message.type) {
       case 'loaded':
       case 'armed':
@@ -234,8 +245,18 @@ export class Session implements SessionControl {
         this.#define(message.definition)
         break
       case 'stage-done':
-        thread.stages.delete(message.stage)
+        thread.done(message.stage, message.begun)
         this.#onStageDone(message.stage)
+        break
+      case 'lease-rows': {
+        const { request, feed, size, count } = message
+        const give = (first: number, given: number) =>
+          thread.host.post({ type: 'rows', request, first, count: given })
+        this.#leases.request(feed, { size, count, give })
+        break
+      }
+      case 'rows-used':
+        this.#leases.use(message.rows)
         break
       case 'log':
         this.#listener.log(message.level, message.text)
@@ -246,7 +267,7 @@ export class Session implements SessionControl {
     this.#cutter.add({ key: this.#secrets.hideIn(key), detail: this.#secrets.hideIn(detail), block })
   }
 
-  #onDeath(thread: Thread, reason: string): void {
+  #onDeath(thread: SessionThread, reason: string): void {
     if (thread.status === 'ended' || thread.status === 'dead') return
     this.#bury(thread)
     const message = `load thread ${thread.index} is gone: ${reason}`
@@ -260,15 +281,16 @@ export class Session implements SessionControl {
   }
 
   /** A dead thread's executions were cut; what it recorded stays. */
-  #bury(thread: Thread): void {
-    const stages = [...thread.stages]
-    thread.status = 'dead'
-    thread.stages.clear()
+  #bury(thread: SessionThread): void {
+    const stages = thread.bury()
     for (let cut = thread.state.running; cut > 0; cut--) {
       thread.state.add('interrupted', 1)
-      this.#recorder.execution(this.#anyTest, 'interrupted', 0)
+      this.#recorder.execution(this.#anyTest, 'interrupted', 0, null)
     }
     thread.state.add('activeUsers', -thread.state.get('activeUsers'))
+    // Starts that waited for a user in it are never made.
+    const { state } = thread
+    state.add('dropped', state.get('planned') - state.get('arrived') - state.get('dropped'))
     for (const stage of stages) this.#onStageDone(stage)
   }
 
@@ -285,10 +307,11 @@ export class Session implements SessionControl {
   #begin(): void {
     this.#phase = 'running'
     this.#startedAt = performance.now()
-    this.#lastCpu = process.cpuUsage()
-    for (const thread of this.#threads) thread.beatAt = this.#startedAt
+    this.#health.begin()
+    for (const thread of this.#threads) thread.wakeUp(this.#startedAt)
     this.#cutting = setInterval(() => {
       this.#watchThreads()
+      this.#leases.repeat()
       this.#cut(false)
     }, this.#options.spec.windowMs)
   }
@@ -299,7 +322,7 @@ export class Session implements SessionControl {
     if (late.length === 0) return
     this.#listener.log(
       'warning',
-      `executions did not finish within ${this.#options.spec.drainMs / 1000} s; they are cancelled`,
+      `executions did not finish within ${this.#stageOf(stage).scenario.gracefulStopMs / 1000} s of the end of their stage; they are cancelled`,
     )
     this.#post({ type: 'cut-stage', stage })
     this.#after(cancelGraceMs, () => {
@@ -325,7 +348,7 @@ export class Session implements SessionControl {
     this.#cut(true)
   }
 
-  async #killThreads(victims: readonly Thread[], reason: string): Promise<void> {
+  async #killThreads(victims: readonly SessionThread[], reason: string): Promise<void> {
     await Promise.all(victims.map((thread) => thread.host.kill()))
     for (const thread of victims) {
       if (thread.status === 'ended' || thread.status === 'dead') continue
@@ -337,8 +360,6 @@ export class Session implements SessionControl {
 
   #cut(final: boolean): void {
     const toMs = performance.now() - this.#startedAt
-    const cpu = process.cpuUsage(this.#lastCpu)
-    const spanMs = Math.max(1, toMs - this.#lastCutMs)
     const progress: number[] = []
     for (const each of this.#progress) each.collect(progress)
     this.#listener.window({
@@ -348,20 +369,18 @@ export class Session implements SessionControl {
       final,
       activeUsers: this.#sum('activeUsers'),
       ledger: {
-        planned: this.#planned,
+        planned: this.#planned + this.#sum('planned'),
         started: this.#sum('started'),
         finished: this.#sum('finished'),
         interrupted: this.#sum('interrupted'),
+        dropped: this.#sum('dropped'),
       },
       progress,
       delta: this.#cutter.cut(),
-      generator: {
-        eventLoopLagMs: Math.max(0, ...this.#living().map((thread) => lagOf(thread))),
-        cpu: (cpu.user + cpu.system) / 1000 / spanMs,
-      },
+      generator: this.#health.look(this.#threads, toMs - this.#lastCutMs),
+      rows: this.#leases.collect(),
     })
     this.#lastCutMs = toMs
-    this.#lastCpu = process.cpuUsage()
   }
 
   /** A test that blocks its event loop is seen from here, and ended when it lasts longer than a test may. */
@@ -370,14 +389,8 @@ export class Session implements SessionControl {
     const now = performance.now()
     const { testTimeoutMs } = this.#options.spec
     for (const thread of this.#living()) {
-      const beats = thread.state.get('beats')
-      if (beats !== thread.beats) {
-        Object.assign(thread, { beats, beatAt: now, warned: false })
-        continue
-      }
-      const blockedMs = now - thread.beatAt
-      if (blockedMs > blockedWarningMs && !thread.warned) {
-        thread.warned = true
+      const blockedMs = thread.blockedFor(now)
+      if (thread.shouldWarn(blockedMs)) {
         const seconds = (blockedMs / 1000).toFixed(0)
         this.#listener.log(
           'warning',
@@ -385,19 +398,19 @@ export class Session implements SessionControl {
         )
       }
       if (testTimeoutMs > 0 && blockedMs > testTimeoutMs + blockedWarningMs) {
-        thread.beatAt = Infinity
+        thread.giveUp()
         void thread.host.kill().then(() => this.#onBlocked(thread))
       }
     }
   }
 
-  #onBlocked(thread: Thread): void {
+  #onBlocked(thread: SessionThread): void {
     // One of its executions is the culprit: that one is an error, the others were only cut.
     if (thread.state.running > 0) {
       const { testTimeoutMs } = this.#options.spec
       const message = `the event loop was blocked for more than ${testTimeoutMs / 1000} s: the test computes or loops without waiting`
       thread.state.add('finished', 1)
-      this.#recorder.execution(this.#anyTest, 'error', testTimeoutMs * 1000)
+      this.#recorder.execution(this.#anyTest, 'error', testTimeoutMs * 1000, null)
       this.#recorder.error(this.#anyTest, 'TestBlocked', message, () => message)
     }
     this.#bury(thread)
@@ -410,11 +423,11 @@ export class Session implements SessionControl {
     return tests.length === 1 ? tests[0]!.label : '(unknown)'
   }
 
-  #all(status: Thread['status']): Promise<void> {
+  #all(status: ThreadStatus): Promise<void> {
     return this.#some(this.#threads, status)
   }
 
-  #some(threads: readonly Thread[], status: Thread['status']): Promise<void> {
+  #some(threads: readonly SessionThread[], status: ThreadStatus): Promise<void> {
     return new Promise((resolve, reject) => {
       const isReady = () => threads.every((thread) => thread.status === status)
       this.#waiting = { status, resolve, reject }
@@ -439,15 +452,15 @@ export class Session implements SessionControl {
     else if (this.#phase !== 'ended') this.#listener.log('error', error.message)
   }
 
-  #living(): Thread[] {
-    return this.#threads.filter((thread) => thread.status !== 'dead' && thread.status !== 'ended')
+  #living(): SessionThread[] {
+    return this.#threads.filter((thread) => thread.living)
   }
 
   #post(message: ToThread): void {
     for (const thread of this.#living()) thread.host.post(message)
   }
 
-  #sum(field: 'started' | 'finished' | 'interrupted' | 'activeUsers'): number {
+  #sum(field: ThreadCount): number {
     return this.#threads.reduce((sum, thread) => sum + thread.state.get(field), 0)
   }
 
@@ -465,9 +478,4 @@ export class Session implements SessionControl {
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
   }
-}
-
-function lagOf(thread: Thread): number {
-  const silence = performance.now() - thread.beatAt
-  return Math.max(thread.state.eventLoopLagMs, silence > 1000 && Number.isFinite(silence) ? silence : 0)
 }

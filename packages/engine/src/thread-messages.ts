@@ -1,7 +1,7 @@
 import type { Definition } from '@loads-runner/metrics'
-import type { MovedUser, UserRange } from '@loads-runner/testcase/load'
+import type { ControlChange, MovedUnit, UnitRange } from '@loads-runner/testcase/load'
 import type { Manifest } from './bundle-archive.ts'
-import type { LogLevel, SessionSpec } from './session-spec.ts'
+import type { LogLevel, SessionSpec, UsedRows } from './session-spec.ts'
 
 /** Everything between a session's main thread and its load threads. */
 
@@ -19,8 +19,12 @@ export interface ThreadSetup {
 
 export type ToThread =
   | { type: 'arm'; data: string }
-  | { type: 'start-stage'; stage: number; range: UserRange; progress: SharedArrayBuffer }
-  | { type: 'add-users'; users: MovedUser[]; progress: SharedArrayBuffer }
+  | { type: 'start-stage'; stage: number; range: UnitRange; progress: SharedArrayBuffer }
+  /** Units of one stage. */
+  | { type: 'add-units'; stage: number; units: MovedUnit[]; progress: SharedArrayBuffer }
+  | { type: 'control'; stage: number; changes: ControlChange[] }
+  /** The answer to a `lease-rows` with this number. */
+  | { type: 'rows'; request: number; first: number; count: number }
   | { type: 'restrict'; series: string[] }
   | { type: 'stop'; mode: 'drain' | 'cancel' }
   /** Cancel what still runs of a stage whose time is over. */
@@ -33,8 +37,10 @@ export type FromThread =
   | { type: 'cannot-run'; exitCode: number; message: string }
   | { type: 'armed' }
   | { type: 'define'; definition: Definition }
-  /** No user of this stage runs any more on this thread. */
-  | { type: 'stage-done'; stage: number }
+  /** No user of this stage runs any more on this thread. `begun`: how often units of it were given to the thread. */
+  | { type: 'stage-done'; stage: number; begun: number }
+  | { type: 'lease-rows'; request: number; feed: string; size: number; count: number }
+  | { type: 'rows-used'; rows: UsedRows[] }
   | { type: 'log'; level: LogLevel; text: string }
   | { type: 'ended' }
 

@@ -1,80 +1,115 @@
 import {
   attachUser,
-  createRandom,
   InterruptedError,
   isAssertionFailure,
   keepUserSockets,
   releaseUser,
   settleExecution,
-  type Random,
-  type TestCase,
+  TestCase,
   type TestClass,
-  type UserContext,
 } from '@loads-runner/testcase'
 import { TestTimeoutError } from './errors.ts'
-import { mayStart, type LoadUser, type UserPart, type UserSurroundings } from './load-user.ts'
+import type { ExecutionEnd, LoadUser, UserSurroundings } from './load-user.ts'
+import type { StageTest, StageView } from './stage-view.ts'
 import { ownStack } from './test-modules.ts'
+import { EngineContext } from './user-context.ts'
 import { UserMeter } from './user-meter.ts'
 
-/** A test method, ready to be called. */
-export interface LoadedTest {
-  label: string
-  cls: TestClass
-  /** Of what setUpRun returned for its class. */
-  classKey: string
-  method: string
-  parameters: Record<string, unknown> | null
-}
-
 type Outcome = 'success' | 'failure' | 'error' | 'interrupted'
+
+/** What users' code threw; null: nothing. */
+type Problem = { error: unknown } | null
 
 /** Why an execution was cut from outside. */
 type Cut = 'cancelled' | 'timed-out'
 
 /** How long code that was cut may take to unwind by itself before it is left behind, in milliseconds. */
 const unwindMs = 500
+/** How long tearDown may take once the run is being cancelled, in milliseconds. */
+const cleanUpMs = 3000
+
+/** An instance of a test class, set up for this user. */
+interface Ready {
+  test: TestCase
+  context: EngineContext
+}
 
 /** A virtual user that runs TestCase classes: one instance of each class, one execution at a time. */
 export class VirtualUser implements LoadUser {
+  readonly user: number
+  endedAt = 0
   readonly #around: UserSurroundings
-  readonly #tests: readonly LoadedTest[]
+  readonly #view: StageView
   readonly #meter: UserMeter
-  readonly #user: number
-  readonly #instances = new Map<TestClass, { test: TestCase; context: Context }>()
-  /** Ends the wait for the user's code from outside; null while none of it runs. */
+  readonly #instances = new Map<TestClass, Ready>()
+  /** Ends the wait for the user's code from outside; null while none of it is waited for. */
   #leave: (() => void) | null = null
   #cut: Cut | null = null
   #begunAt = Infinity
   #cancelled = false
+  #executions = 0
 
-  constructor(around: UserSurroundings, tests: readonly LoadedTest[], user: number) {
+  constructor(around: UserSurroundings, view: StageView, user: number) {
     this.#around = around
-    this.#tests = tests
-    this.#user = user
-    this.#meter = new UserMeter(around.recorder)
+    this.#view = view
+    this.user = user
+    this.#meter = new UserMeter(around.recorder, around.state)
   }
 
-  async run(part: UserPart): Promise<void> {
-    this.#around.state.add('activeUsers', 1)
-    try {
-      for (let iteration = part.fromIteration; mayStart(part, iteration, this.#around); iteration++) {
-        const test = this.#tests[this.#around.cycle.testFor(this.#user, iteration)]!
-        const outcome = await this.#execute(test, iteration)
-        if (outcome === 'interrupted') break
-        part.onProgress(iteration + 1)
-        if (outcome === 'unusable') break
-        const delay = this.#around.setup.spec.profile.delayMs
-        if (delay > 0 && mayStart(part, iteration + 1, this.#around)) await this.#around.pause.sleep(delay)
-        else await this.#around.breathe()
-      }
-      await this.#tearDownUser()
-    } finally {
-      this.#around.state.add('activeUsers', -1)
+  async execute(iteration: number, ordinal: number, intendedAt: number | null): Promise<ExecutionEnd> {
+    const { state, recorder } = this.#around
+    const { numbered, cycle, tests } = this.#view
+    const test = tests[numbered ? cycle.testFor(0, ordinal) : cycle.testFor(this.user, iteration)]!
+    const count = numbered ? this.#executions : iteration
+    this.#executions++
+    this.#meter.test = test.label
+    this.#meter.intendedAt = intendedAt
+    state.add('started', 1)
+    recorder.internal('execution.started', test.label, 1, test.tags)
+    const begun = performance.now()
+    this.#begunAt = begun
+    if (intendedAt !== null) recorder.lateness(test.label, (begun - intendedAt) * 1000, test.tags)
+
+    let ready = this.#instances.get(test.cls)
+    let problem: Problem = null
+    let usable = true
+    if (ready === undefined) {
+      const context = new EngineContext(this.#around, this.#view, this.user, this.#meter, test)
+      context.begin(count, ordinal, test)
+      this.#meter.tagged = context
+      problem = await this.#setUpUser(test, context)
+      usable = problem === null
+      ready = this.#instances.get(test.cls)
     }
+    if (usable && ready !== undefined) {
+      ready.context.begin(count, ordinal, test)
+      this.#meter.tagged = ready.context
+      const running = this.#run(ready, test)
+      problem = running instanceof Promise ? await running : running
+      const ending = this.#tearDown(ready)
+      const afterwards = ending instanceof Promise ? await ending : ending
+      problem ??= afterwards
+    }
+
+    const outcome = problem === null ? 'success' : this.#judge(test, ready?.context ?? null, problem.error)
+    const ended = performance.now()
+    this.endedAt = ended
+    this.#begunAt = Infinity
+    this.#cut = null
+    this.#meter.intendedAt = null
+    recorder.execution(test.label, outcome, (ended - begun) * 1000, test.tags)
+    if (intendedAt !== null) recorder.response(test.label, outcome, (ended - intendedAt) * 1000, test.tags)
+    if (outcome === 'interrupted') {
+      state.add('interrupted', 1)
+      return 'interrupted'
+    }
+    state.add('finished', 1)
+    return usable ? 'finished' : 'unusable'
   }
 
-  /** It asks before each execution whether it may start. */
-  drain(): void {}
+  cut(): void {
+    this.#cutExecution('cancelled')
+  }
 
   cancel(): void {
     this.#cancelled = true
@@ -85,197 +120,145 @@ export class VirtualUser implements LoadUser {
     if (this.#begunAt < begunBefore) this.#cutExecution('timed-out')
   }
 
+  async end(): Promise<void> {
+    for (const { test, context } of this.#instances.values()) {
+      if (overrides(test, 'tearDownUser')) await this.#tearDownUser(test, context)
+      await releaseUser(test)
+    }
+    this.#instances.clear()
+  }
+
   #cutExecution(cut: Cut): void {
     if (this.#leave === null || this.#cut !== null) return
     this.#cut = cut
     for (const { context } of this.#instances.values()) context.abort()
-    const leave = this.#leave
-    setTimeout(leave, unwindMs).unref()
+    setTimeout(this.#leave, unwindMs).unref()
   }
 
-  /** One call of a test method with setUp and tearDown. `unusable`: setUpUser failed, the user cannot go on. */
-  async #execute(test: LoadedTest, iteration: number): Promise<Outcome | 'unusable'> {
-    const { state, recorder } = this.#around
-    this.#meter.test = test.label
-    state.add('started', 1)
-    recorder.internal('execution.started', test.label, 1)
-    const begun = performance.now()
-    this.#begunAt = begun
-    let problem: { error: unknown } | null
-    let ready = this.#instances.get(test.cls)
-    let unusable = false
-    if (ready === undefined) {
-      const made = await this.#setUpUser(test)
-      problem = made.problem
-      ready = made.ready
-      unusable = problem !== null
-    } else problem = null
-    if (!unusable && ready !== undefined) {
-      const { test: instance, context } = ready
-      context.begin(iteration, test)
-      problem = await this.#attempt(async () => {
-        await instance.setUp()
-        await method(instance, test.method).call(instance)
-      })
-      const wasCut = this.#cut
-      if (wasCut !== null) context.renewSignal()
-      // Clean-up of a cut execution may still speak to the target; only the end of the thread stops it.
-      this.#cut = null
-      const afterwards = await this.#attempt(async () => {
-        await instance.tearDown()
-        settleExecution(instance)
-      })
-      this.#cut = wasCut ?? this.#cut
-      problem ??= afterwards
+  /** setUp and the test. What needs no wait costs none: most classes have no setUp of their own. */
+  #run({ test }: Ready, { method }: StageTest): Problem | Promise<Problem> {
+    if (overrides(test, 'setUp')) {
+      return this.#wait(
+        (async () => {
+          await test.setUp()
+          await methodOf(test, method).call(test)
+        })(),
+      )
     }
-    const outcome = this.#judge(test, problem)
-    this.#begunAt = Infinity
+    try {
+      const result = methodOf(test, method).call(test)
+      return isThenable(result) ? this.#wait(result) : null
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  /** Clean-up of a cut execution may still speak to the target; only the end of the thread stops it. */
+  #tearDown({ test, context }: Ready): Problem | Promise<Problem> {
+    const wasCut = this.#cut
+    if (wasCut !== null) context.renewSignal()
+    if (!overrides(test, 'tearDown')) {
+      try {
+        settleExecution(test)
+        return null
+      } catch (error) {
+        return { error }
+      }
+    }
     this.#cut = null
-    recorder.execution(test.label, outcome, (performance.now() - begun) * 1000)
-    state.add(outcome === 'interrupted' ? 'interrupted' : 'finished', 1)
-    return unusable && outcome !== 'interrupted' ? 'unusable' : outcome
+    const ending = this.#wait(
+      (async () => {
+        await test.tearDown()
+        settleExecution(test)
+      })(),
+    )
+    return ending.then((problem) => {
+      this.#cut = wasCut ?? this.#cut
+      return problem
+    })
   }
 
-  #judge(test: LoadedTest, problem: { error: unknown } | null): Outcome {
-    if (problem === null) return 'success'
-    if (this.#cut === 'cancelled' || (this.#cancelled && problem.error instanceof InterruptedError))
+  #judge(test: StageTest, context: EngineContext | null, error: unknown): Outcome {
+    if (this.#cut === 'cancelled' || (this.#cancelled && error instanceof InterruptedError))
       return 'interrupted'
-    const error = this.#isTimedOut() ? this.#timeout(test.label) : problem.error
-    this.#group(test.label, error)
-    return isAssertionFailure(error) ? 'failure' : 'error'
-  }
-
-  #isTimedOut(): boolean {
-    return this.#cut === 'timed-out'
+    const shown = this.#cut === 'timed-out' ? this.#timeout(test.label) : error
+    this.#group(test.label, shown, context === null ? null : context.executionId)
+    return isAssertionFailure(shown) ? 'failure' : 'error'
   }
 
   #timeout(what: string): TestTimeoutError {
     return new TestTimeoutError(what, this.#around.setup.spec.testTimeoutMs)
   }
 
-  #group(label: string, error: unknown): void {
+  #group(label: string, error: unknown, execution: string | null): void {
     const type = error instanceof Error ? error.name : typeof error
     const message = error instanceof Error ? error.message : String(error)
-    this.#around.recorder.error(label, type, message, () => ownStack(error, this.#around.setup.directory))
-  }
-
-  async #setUpUser(test: LoadedTest): Promise<{
-    problem: { error: unknown } | null
-    ready: { test: TestCase; context: Context } | undefined
-  }> {
-    const context = new Context(this.#around, this.#user, this.#meter, test)
-    let ready: { test: TestCase; context: Context } | undefined
-    const problem = await this.#attempt(async () => {
-      const instance = new test.cls()
-      ready = { test: instance, context }
-      this.#instances.set(test.cls, ready)
-      attachUser(instance, context)
-      await instance.setUpUser()
-      keepUserSockets(instance)
+    this.#around.recorder.error(label, type, message, () => {
+      const stack = ownStack(error, this.#around.setup.directory)
+      return execution === null ? stack : `${stack}\nexecution ${execution}`
     })
-    return { problem, ready }
   }
 
-  async #tearDownUser(): Promise<void> {
-    for (const { test, context } of this.#instances.values()) {
-      context.renewSignal()
-      this.#cut = null
-      // Clean-up that never ends must not keep the run for ever either.
-      this.#begunAt = performance.now()
-      const problem = await this.#attempt(async () => test.tearDownUser())
-      this.#begunAt = Infinity
-      if (problem !== null) {
-        const error = this.#isTimedOut() ? this.#timeout(`tearDownUser of user ${this.#user}`) : problem.error
-        this.#around.recorder.internal('error.uncaught', '', 1)
-        this.#group(this.#meter.test, error)
-        this.#around.log('warning', `tearDownUser of user ${this.#user}: ${String(error)}`)
-      }
-      await releaseUser(test)
-    }
-    this.#instances.clear()
+  #setUpUser(test: StageTest, context: EngineContext): Promise<Problem> {
+    return this.#wait(
+      (async () => {
+        const instance = new test.cls()
+        this.#instances.set(test.cls, { test: instance, context })
+        attachUser(instance, context)
+        await instance.setUpUser()
+        keepUserSockets(instance)
+      })(),
+    )
   }
 
-  /** Runs code of the user's until it ends or is left behind. Resolves with what it threw. */
-  #attempt(code: () => Promise<void>): Promise<{ error: unknown } | null> {
+  async #tearDownUser(test: TestCase, context: EngineContext): Promise<void> {
+    context.renewSignal()
+    this.#cut = null
+    // Clean-up that never ends must not keep the run for ever either.
+    this.#begunAt = performance.now()
+    const problem = await this.#wait((async () => test.tearDownUser())())
+    this.#begunAt = Infinity
+    if (problem === null) return
+    const cut = this.#cut as Cut | null
+    const error = cut === 'timed-out' ? this.#timeout(`tearDownUser of user ${this.user}`) : problem.error
+    this.#around.recorder.internal('error.uncaught', '', 1)
+    this.#group(this.#meter.test, error, null)
+    this.#around.log('warning', `tearDownUser of user ${this.user}: ${String(error)}`)
+  }
+
+  /** Waits until code of the user's ends, or is left behind. Resolves with what it threw. */
+  #wait(code: PromiseLike<unknown>): Promise<Problem> {
     return new Promise((resolve) => {
-      this.#leave = () => resolve({ error: new InterruptedError('cut by the end of the run') })
+      const leave = () => {
+        this.#leave = null
+        resolve({ error: new InterruptedError('cut by the end of the run') })
+      }
+      this.#leave = leave
       // A run that is being cancelled leaves clean-up a moment, but never waits for ever.
-      if (this.#cancelled && this.#cut === null) setTimeout(this.#leave, cleanUpMs).unref()
-      code().then(
-        () => resolve(null),
-        (error: unknown) => resolve({ error }),
+      if (this.#cancelled && this.#cut === null) setTimeout(leave, cleanUpMs).unref()
+      code.then(
+        () => {
+          if (this.#leave === leave) this.#leave = null
+          resolve(null)
+        },
+        (error: unknown) => {
+          if (this.#leave === leave) this.#leave = null
+          resolve({ error })
+        },
       )
     })
   }
 }
 
-/** How long tearDown may take once the run is being cancelled, in milliseconds. */
-const cleanUpMs = 3000
+function overrides(test: TestCase, hook: 'setUp' | 'tearDown' | 'tearDownUser'): boolean {
+  return test[hook] !== TestCase.prototype[hook]
+}
 
 /** The method is known to exist: the tests were selected from the class. */
-function method(test: TestCase, name: string): () => Promise<void> | void {
-  return (test as unknown as Record<string, () => Promise<void> | void>)[name]!
+function methodOf(test: TestCase, name: string): () => unknown {
+  return (test as unknown as Record<string, () => unknown>)[name]!
 }
 
-/** The context of one instance. Random numbers and the abort signal are made when first asked for. */
-class Context implements UserContext {
-  readonly user: number
-  iteration = 0
-  params: Readonly<Record<string, string>>
-  readonly run: UserContext['run']
-  readonly meter: UserMeter
-  readonly target: UserContext['target']
-  readonly #common: Readonly<Record<string, string>>
-  #random: Random | null = null
-  #abort = new AbortController()
-
-  constructor(around: UserSurroundings, user: number, meter: UserMeter, test: LoadedTest) {
-    const { spec, runId, agent } = around.setup
-    this.user = user
-    this.meter = meter
-    this.target = spec.target
-    this.#common = spec.params
-    this.params = withParameters(spec.params, test.parameters)
-    this.run = { id: runId, seed: spec.seed, agent, data: around.runData[test.classKey] ?? null }
-  }
-
-  get random(): Random {
-    return (this.#random ??= createRandom(this.run.seed, `${this.user}/${this.iteration}`))
-  }
-
-  set random(value: Random) {
-    this.#random = value
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  begin(iteration: number, test: LoadedTest): void {
-    this.iteration = iteration
-    this.#random = null
-    if (test.parameters !== null) this.params = withParameters(this.#common, test.parameters)
-    if (this.#abort.signal.aborted) this.renewSignal()
-  }
-
-  abort(): void {
-    this.#abort.abort(new InterruptedError('cut by the end of the run'))
-  }
-
-  renewSignal(): void {
-    if (this.#abort.signal.aborted) this.#abort = new AbortController()
-  }
-}
-
-/** Parameters are text, as on the command line; anything else is given as JSON. */
-function withParameters(
-  common: Readonly<Record<string, string>>,
-  parameters: Record<string, unknown> | null,
-): Readonly<Record<string, string>> {
-  if (parameters === null) return common
-  const texts = Object.entries(parameters).map(([name, value]) => [
-    name,
-    typeof value === 'string' ? value : JSON.stringify(value),
-  ])
-  return { ...common, ...Object.fromEntries(texts) }
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { counter, ledgerOf, runSession } from './helpers/run-session.ts'
+import { closed, counter, lasting, ledgerOf, runSession } from './helpers/run-session.ts'
 
 const counting = `
 import { TestCase } from '@loads-runner/testcase'
@@ -12,11 +12,17 @@ describe('session', () => {
     for (const workers of [1, 3]) {
       const run = await runSession({
         files: { 'example.ts': counting },
-        profile: { stages: [{ users: 7, iterations: 30, durationMs: null }] },
+        stages: [closed(7, 30)],
         spec: { workers },
       })
       assert.equal(counter(run, 'one'), 210)
-      assert.deepEqual(ledgerOf(run), { planned: 210, started: 210, finished: 210, interrupted: 0 })
+      assert.deepEqual(ledgerOf(run), {
+        planned: 210,
+        started: 210,
+        finished: 210,
+        interrupted: 0,
+        dropped: 0,
+      })
       assert.equal(run.aggregate.tests().successes, 210)
     }
   })
@@ -24,7 +30,7 @@ describe('session', () => {
   it('runs on the main thread for a debugger with the same result', async () => {
     const run = await runSession({
       files: { 'example.ts': counting },
-      profile: { stages: [{ users: 2, iterations: 5, durationMs: null }] },
+      stages: [closed(2, 5)],
       spec: { workers: 0 },
     })
     assert.equal(counter(run, 'one'), 10)
@@ -33,7 +39,7 @@ describe('session', () => {
   it('numbers windows without gaps, and their spans follow one another', async () => {
     const run = await runSession({
       files: { 'example.ts': counting },
-      profile: { stages: [{ users: 1, iterations: null, durationMs: 450 }], delayMs: 5 },
+      scenario: { stages: [lasting(1, 450)], pause: { type: 'constant', ms: 5 } },
     })
     assert.ok(run.windows.length >= 4, `${run.windows.length} windows`)
     for (const [index, window] of run.windows.entries()) {
@@ -60,7 +66,7 @@ export class TestHooks extends TestCase {
   log_(text) { console.log(text) }
 }`,
       },
-      profile: { stages: [{ users: 1, iterations: 2, durationMs: null }] },
+      stages: [closed(1, 2)],
       conduct: true,
     })
     assert.deepEqual(run.logs, [
@@ -92,7 +98,7 @@ export class TestMix extends TestCase {
   }
 }`,
       },
-      profile: { stages: [{ users: 1, iterations: 5, durationMs: null }] },
+      stages: [closed(1, 5)],
     })
     const tests = run.aggregate.tests()
     assert.deepEqual([tests.failures, tests.errors, tests.successes], [3, 1, 1])
@@ -111,7 +117,7 @@ export class TestSlow extends TestCase {
 }`
     const drained = await runSession({
       files: { 'example.ts': slow },
-      profile: { stages: [{ users: 3, iterations: 1000, durationMs: null }] },
+      stages: [closed(3, 1000)],
       spec: { params: { ms: '200' } },
       during: (session) => session.stop('drain'),
     })
@@ -119,7 +125,7 @@ export class TestSlow extends TestCase {
     assert.equal(ledgerOf(drained).interrupted, 0)
     const cancelled = await runSession({
       files: { 'example.ts': slow },
-      profile: { stages: [{ users: 3, iterations: 1000, durationMs: null }] },
+      stages: [closed(3, 1000)],
       spec: { params: { ms: '60000' } },
       during: async (session, run) => {
         while ((run.windows.at(-1)?.ledger.started ?? 0) < 3)
@@ -127,7 +133,13 @@ export class TestSlow extends TestCase {
         session.stop('cancel')
       },
     })
-    assert.deepEqual(ledgerOf(cancelled), { planned: 3000, started: 3, finished: 0, interrupted: 3 })
+    assert.deepEqual(ledgerOf(cancelled), {
+      planned: 3000,
+      started: 3,
+      finished: 0,
+      interrupted: 3,
+      dropped: 0,
+    })
     assert.equal(counter(cancelled, 'torn down'), 3)
     assert.equal(cancelled.aggregate.tests().errors, 0)
   })
@@ -148,7 +160,11 @@ export class TestStubborn extends TestCase {
           session.stop('drain')
         },
       })
-      assert.deepEqual(ledgerOf(run), { planned: 1, started: 1, finished: 0, interrupted: 1 }, how)
+      assert.deepEqual(
+        ledgerOf(run),
+        { planned: 1, started: 1, finished: 0, interrupted: 1, dropped: 0 },
+        how,
+      )
       assert.equal(run.aggregate.tests().interrupted, 1, how)
     }
   }).timeout(30_000)
@@ -190,12 +206,7 @@ export class TestStages extends TestCase {
   async test_a() { this.incrCounter('user ' + this.user); await new Promise((done) => setTimeout(done, 10)) }
 }`,
       },
-      profile: {
-        stages: [
-          { users: 1, iterations: null, durationMs: 150 },
-          { users: 2, iterations: null, durationMs: 150 },
-        ],
-      },
+      stages: [lasting(1, 150), lasting(2, 150)],
     })
     assert.deepEqual(run.stages, [0, 1])
     for (const user of [0, 1, 2]) assert.ok(counter(run, `user ${user}`) > 3, `user ${user}`)
@@ -210,7 +221,7 @@ export class TestStages extends TestCase {
 import { TestCase } from '@loads-runner/testcase'
 export class TestRamp extends TestCase { async test_a() { this.recordTiming('start', performance.now()) } }`,
       },
-      profile: { stages: [{ users: 4, iterations: 1, durationMs: null }], rampUpMs: 400 },
+      stages: [closed(4, 1, 400)],
     })
     const starts = [...run.aggregate.series.values()].find((each) => each.key.kind === 'timing')!
     assert.ok(starts.max - starts.min >= 290_000, 'the last of 4 users starts 300 ms after the first')
@@ -240,7 +251,7 @@ export class TestRandom extends TestCase { async test_a() { this.incrCounter('r'
     const names = async (workers: number) => {
       const run = await runSession({
         files: { 'example.ts': source },
-        profile: { stages: [{ users: 3, iterations: 2, durationMs: null }] },
+        stages: [closed(3, 2)],
         spec: { workers },
       })
       return [...run.aggregate.series.values()]
@@ -266,7 +277,7 @@ export class TestBusy extends TestCase {
   async test_a() { for (let n = 0; n < 1000; n++) Math.sqrt(n) }
 }`,
       },
-      profile: { stages: [{ users: 500, iterations: null, durationMs: 2000 }] },
+      stages: [lasting(500, 2000)],
     })
     // Each user that breathed alone would add 10 ms: 5 s in all.
     assert.ok(Number(run.logs[0]) < 1000, `it stood still for ${run.logs[0]} ms`)
@@ -302,7 +313,7 @@ export class TestTold extends TestCase {
 import { TestCase } from '@loads-runner/testcase'
 export class TestThrow extends TestCase { async test_a() { throw new Error('order ' + this.iteration + ' failed') } }`,
       },
-      profile: { stages: [{ users: 1, iterations: 20_000, durationMs: null }] },
+      stages: [closed(1, 20_000)],
     })
     const groups = [...run.aggregate.series.values()].filter((each) => each.key.kind === 'error')
     assert.equal(groups.length, 1)

@@ -1,7 +1,10 @@
+import { mostUsersOf } from '@loads-runner/testcase/load'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import type { LoadUser, UserPart, UserSurroundings } from '../load-user.ts'
+import type { Tags } from '@loads-runner/testcase'
+import type { ExecutionEnd, LoadUser, UserPart, UserSurroundings } from '../load-user.ts'
+import type { StageView } from '../stage-view.ts'
 import { UserMeter } from '../user-meter.ts'
 import { parseEventLine, type RunnerEvent } from './event-line.ts'
 
@@ -21,29 +24,56 @@ export interface RunnerResources {
   endedShort(): void
 }
 
-/** A virtual user that is a process of its own, in any language. */
+/** A virtual user that is a process of its own, in any language. In open models each execution is a process. */
 export class ExternalUser implements LoadUser {
+  readonly user: number
+  endedAt = 0
+  readonly #view: StageView
   readonly #around: UserSurroundings
   readonly #shared: RunnerResources
   readonly #meter: UserMeter
-  readonly #tail: string[] = []
+  #tail: string[] = []
   #child: ChildProcess | null = null
   #ending = false
   #begun: number | null = null
   #finished = 0
   #reported = false
   #complained = false
+  #executionId: string | null = null
+  #intendedAt: number | null = null
+  #end: ExecutionEnd = 'finished'
 
-  constructor(around: UserSurroundings, shared: RunnerResources) {
+  constructor(around: UserSurroundings, shared: RunnerResources, view: StageView, user: number) {
     this.#around = around
     this.#shared = shared
-    this.#meter = new UserMeter(around.recorder)
+    this.#view = view
+    this.user = user
+    this.#meter = new UserMeter(around.recorder, around.state)
+    this.#meter.tagged = view
     this.#meter.test = this.#defaultTest
   }
 
-  async run(part: UserPart): Promise<void> {
-    this.#around.state.add('activeUsers', 1)
+  /** One execution, in a process for it alone. */
+  async execute(iteration: number, ordinal: number, intendedAt: number | null): Promise<ExecutionEnd> {
+    const { run, numbered } = this.#view
+    const { name } = run.scenario
+    this.#executionId = numbered ? `${name}/${ordinal}` : `${name}/${this.user}/${iteration}`
+    this.#intendedAt = intendedAt
+    this.#meter.intendedAt = intendedAt
+    const part = { fromIteration: 0, iterations: 1, endsAt: null, onProgress: () => {} }
+    await this.runPart(part)
+    this.endedAt = performance.now()
+    return this.#end
+  }
+
+  readonly runPart = async (part: UserPart): Promise<void> => {
     const begun = performance.now()
+    this.#ending = false
+    this.#begun = null
+    this.#finished = 0
+    this.#reported = false
+    this.#end = 'finished'
+    this.#tail = []
     try {
       const exit = await this.#process(part)
       this.#settle(exit, begun, part)
@@ -55,12 +85,17 @@ export class ExternalUser implements LoadUser {
         'Error',
         `the runner did not start: ${(error as Error).message}`,
       )
-    } finally {
-      this.#around.state.add('activeUsers', -1)
     }
   }
 
-  drain(): void {
+  /** Its process has ended already. */
+  async end(): Promise<void> {}
+
+  cut(): void {
+    this.cancel()
+  }
+
+  readonly drain = (): void => {
     if (this.#ending) return
     this.#ending = true
     this.#signal('SIGTERM')
@@ -68,14 +103,15 @@ export class ExternalUser implements LoadUser {
 
   cancel(): void {
     this.drain()
-    setTimeout(() => this.#signal('SIGKILL'), termGraceMs).unref()
+    const child = this.#child
+    setTimeout(() => this.#child === child && this.#signal('SIGKILL'), termGraceMs).unref()
   }
 
   /** The time limit of a test is the runner's own matter. */
   timeOutSince(): void {}
 
   get #defaultTest(): string {
-    return this.#around.setup.spec.tests[0]?.label ?? 'external'
+    return this.#view.run.scenario.tests[0]?.label ?? 'external'
   }
 
   async #process(part: UserPart): Promise<{ code: number | null; signal: string | null }> {
@@ -101,26 +137,31 @@ export class ExternalUser implements LoadUser {
     })
     // What is left of its process group goes too, or its pipes would stay open.
     this.#signal('SIGKILL')
+    this.#child = null
     await Promise.all(lines)
     return exit
   }
 
   async #environment(part: UserPart): Promise<Record<string, string>> {
     const { spec, runId, agent } = this.#around.setup
-    const remaining =
-      part.endsAt === null
-        ? { LOADS_ITERATIONS: String(part.iterations! - part.fromIteration) }
-        : { LOADS_DURATION: String(Math.max(0, (part.endsAt - performance.now()) / 1000)) }
+    const { run, params } = this.#view
+    const remaining: Record<string, string> = {}
+    if (part.iterations !== null) remaining['LOADS_ITERATIONS'] = String(part.iterations - part.fromIteration)
+    else if (part.endsAt !== null) {
+      remaining['LOADS_DURATION'] = String(Math.max(0, (part.endsAt - performance.now()) / 1000))
+    }
+    if (this.#executionId !== null) remaining['LOADS_EXECUTION'] = this.#executionId
     return {
       ...remaining,
       LOADS_RUN_ID: runId,
       LOADS_AGENT_ID: agent,
-      LOADS_USER: String(part.user),
-      LOADS_USERS: String(spec.profile.stages[part.stage]!.users),
-      LOADS_STAGE: String(part.stage),
+      LOADS_USER: String(this.user),
+      LOADS_USERS: String(mostUsersOf(run.model)),
+      LOADS_SCENARIO: run.scenario.name,
+      LOADS_STAGE: String(run.number),
       LOADS_SEED: String(spec.seed),
       LOADS_TEST: this.#defaultTest,
-      LOADS_PARAMS: JSON.stringify(spec.params),
+      LOADS_PARAMS: JSON.stringify(params),
       LOADS_SERVER_URL: spec.target.serverUrl ?? '',
       LOADS_EVENTS_FD: '3',
       STATSD_HOST: '127.0.0.1',
@@ -188,8 +229,7 @@ export class ExternalUser implements LoadUser {
     }
     this.#meter.test = test ?? this.#defaultTest
     this.#begun = performance.now()
-    this.#around.state.add('started', 1)
-    this.#around.recorder.internal('execution.started', this.#meter.test, 1)
+    this.#started(this.#meter.test)
   }
 
   /** A process that reported no test is itself one: its exit code is the verdict. */
@@ -220,14 +260,28 @@ export class ExternalUser implements LoadUser {
     ms: number | null = null,
   ): void {
     const { state, recorder } = this.#around
-    if (this.#begun === null) {
-      state.add('started', 1)
-      recorder.internal('execution.started', test, 1)
-    }
+    if (this.#begun === null) this.#started(test)
     this.#begun = null
     if (outcome === 'failure' || outcome === 'error') this.#group(test, type, message)
-    recorder.execution(test, outcome, (ms ?? performance.now() - begun) * 1000)
+    recorder.execution(test, outcome, (ms ?? performance.now() - begun) * 1000, this.#tags)
+    if (this.#intendedAt !== null) {
+      recorder.response(test, outcome, (performance.now() - this.#intendedAt) * 1000, this.#tags)
+    }
+    if (outcome === 'interrupted') this.#end = 'interrupted'
     state.add(outcome === 'interrupted' ? 'interrupted' : 'finished', 1)
+  }
+
+  #started(test: string): void {
+    const { state, recorder } = this.#around
+    state.add('started', 1)
+    recorder.internal('execution.started', test, 1, this.#tags)
+    if (this.#intendedAt !== null) {
+      recorder.lateness(test, (performance.now() - this.#intendedAt) * 1000, this.#tags)
+    }
+  }
+
+  get #tags(): Tags | null {
+    return this.#view.tags
   }
 
   #group(test: string, type: string, message: string): void {

@@ -1,4 +1,5 @@
 import type { LoadUser, UserSurroundings } from '../load-user.ts'
+import type { StageView } from '../stage-view.ts'
 import { ExternalUser, leashDescriptor, type RunnerResources } from './external-user.ts'
 import { StatsdListener } from './statsd-listener.ts'
 
@@ -16,8 +17,8 @@ export class ExternalUsers implements RunnerResources {
     this.#port.catch((error: unknown) => around.log('error', `no statsd listener: ${String(error)}`))
   }
 
-  user(): LoadUser {
-    return new ExternalUser(this.#around, this)
+  user(view: StageView, user: number): LoadUser {
+    return new ExternalUser(this.#around, this, view, user)
   }
 
   statsdPort(): Promise<number> {

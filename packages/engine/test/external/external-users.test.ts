@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
-import { counter, ledgerOf, runSession } from '../helpers/run-session.ts'
+import { closed, counter, ledgerOf, runSession } from '../helpers/run-session.ts'
 
 const runner = (files: Record<string, string>, testRunner: string) => ({
   files,
@@ -21,9 +21,9 @@ echo "{\\"loads\\":\\"counter\\",\\"name\\":\\"user $LOADS_USER of $LOADS_USERS 
 echo "just talking"`
     const run = await runSession({
       ...runner({ 'user.sh': script }, 'sh user.sh {test}'),
-      profile: { stages: [{ users: 2, iterations: 2, durationMs: null }] },
+      stages: [closed(2, 2)],
     })
-    assert.deepEqual(ledgerOf(run), { planned: 4, started: 4, finished: 4, interrupted: 0 })
+    assert.deepEqual(ledgerOf(run), { planned: 4, started: 4, finished: 4, interrupted: 0, dropped: 0 })
     const tests = run.aggregate.tests()
     assert.deepEqual([tests.successes, tests.failures, tests.errors], [2, 2, 0])
     const hits = run.aggregate.hits()
@@ -63,7 +63,7 @@ s.sendto(b'stock:7|g\\nnonsense', (os.environ['STATSD_HOST'], int(os.environ['ST
     const script = `echo '{"loads":"start"}' >&3; echo '{"loads":"success"}' >&3`
     const run = await runSession({
       ...runner({ 'user.sh': script }, 'sh user.sh'),
-      profile: { stages: [{ users: 2, iterations: 3, durationMs: null }] },
+      stages: [closed(2, 3)],
     })
     assert.equal(run.aggregate.tests().successes, 2)
     assert.deepEqual(run.logs, ['2 runners ended before they had made the executions of LOADS_ITERATIONS'])
@@ -80,7 +80,7 @@ s.sendto(b'stock:7|g\\nnonsense', (os.environ['STATSD_HOST'], int(os.environ['ST
         session.stop('cancel')
       },
     })
-    assert.deepEqual(ledgerOf(run), { planned: 1, started: 1, finished: 0, interrupted: 1 })
+    assert.deepEqual(ledgerOf(run), { planned: 1, started: 1, finished: 0, interrupted: 1, dropped: 0 })
     const gone = !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
     assert.ok(gone, 'the grandchild is gone')
   }).timeout(20_000)

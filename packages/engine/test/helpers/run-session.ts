@@ -2,26 +2,88 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Aggregate } from '@loads-runner/metrics'
-import { defaultTarget, shareOut, type LoadProfile } from '@loads-runner/testcase'
+import { defaultTarget } from '@loads-runner/testcase'
+import {
+  runStages,
+  shareOut,
+  stageAfter,
+  type LoadModel,
+  type LoadProfile,
+  type Scenario,
+} from '@loads-runner/testcase/load'
 import { bundleTests, Conductor, Session, type SessionSpec, type SessionWindow } from '@loads-runner/engine'
 
 export interface SessionRun {
   aggregate: Aggregate
   windows: SessionWindow[]
   logs: string[]
+  /** Stages in the order in which they ended. */
   stages: number[]
+  leases: { feed: string; size: number; count: number }[]
   lost: string | null
 }
+
+/** A scenario as far as a test cares. */
+export type ScenarioCase = Partial<Scenario> & { stages: LoadModel[] }
 
 export interface SessionCase {
   files: Record<string, string>
   names?: string[]
-  profile?: Partial<LoadProfile>
+  /** One scenario with these stages; default: one user, one execution. */
+  stages?: LoadModel[]
+  scenario?: Partial<Scenario>
+  /** In place of both: several scenarios. */
+  scenarios?: ScenarioCase[]
   spec?: Partial<SessionSpec>
   includeFiles?: string[]
   /** Called when the load has begun. */
   during?: (session: Session, run: SessionRun) => Promise<void> | void
   conduct?: boolean
+  /** The part of one of several agents. */
+  agent?: { number: number; of: number }
+}
+
+export const closed = (users: number, iterations: number, rampUpMs = 0): LoadModel => ({
+  type: 'hits-per-user',
+  users,
+  iterations,
+  rampUpMs,
+  maxDurationMs: null,
+})
+
+export const lasting = (users: number, durationMs: number, rampUpMs = 0): LoadModel => ({
+  type: 'constant-users',
+  users,
+  durationMs,
+  rampUpMs,
+})
+
+export const arriving = (rate: number, durationMs: number, users = 100, maxLateMs = 30_000): LoadModel => ({
+  type: 'constant-rate',
+  rate,
+  durationMs,
+  spacing: 'uniform',
+  users,
+  maxLateMs,
+})
+
+/** A whole profile of what tests say of it. */
+export function profileOf(
+  scenarios: readonly ScenarioCase[],
+  tests: readonly { label: string; weight: number }[],
+): LoadProfile {
+  return {
+    scenarios: scenarios.map((each, index) => ({
+      name: index === 0 ? 'all' : `scenario-${index}`,
+      tests: tests.map(({ label, weight }) => ({ label, weight })),
+      startMs: 0,
+      pause: { type: 'none' },
+      gracefulStopMs: 5000,
+      tags: {},
+      params: {},
+      ...each,
+    })),
+  }
 }
 
 /** Bundles inline files and runs them through a real session: worker threads, windows, the end. */
@@ -31,12 +93,8 @@ export async function runSession(test: SessionCase): Promise<SessionRun> {
     for (const [name, text] of Object.entries(test.files)) await writeFile(join(testDir, name), text)
     const names = test.names ?? (test.spec?.testRunner ? [] : ['example'])
     const bundle = await bundleTests({ testDir, names, includeFiles: test.includeFiles ?? [], external: [] })
-    const profile: LoadProfile = {
-      stages: [{ users: 1, iterations: 1, durationMs: null }],
-      rampUpMs: 0,
-      delayMs: 0,
-      ...test.profile,
-    }
+    const scenarios = test.scenarios ?? [{ stages: test.stages ?? [closed(1, 1)], ...test.scenario }]
+    const profile = profileOf(scenarios, test.spec?.tests ?? bundle.tests)
     const spec: SessionSpec = {
       tests: bundle.tests,
       profile,
@@ -51,11 +109,22 @@ export async function runSession(test: SessionCase): Promise<SessionRun> {
       maxSeries: 1000,
       drainMs: 5000,
       testTimeoutMs: 60_000,
+      precise: false,
+      replay: null,
       ...test.spec,
     }
+    const stages = runStages(profile)
+    const open = new Set(stages.map((stage) => stage.number))
     const conductor = test.conduct ? await Conductor.open(bundle.bytes, spec, 'run-1') : null
     const data = (await conductor?.setUpRun()) ?? '{}'
-    const run: SessionRun = { aggregate: new Aggregate(), windows: [], logs: [], stages: [], lost: null }
+    const run: SessionRun = {
+      aggregate: new Aggregate(),
+      windows: [],
+      logs: [],
+      stages: [],
+      leases: [],
+      lost: null,
+    }
     let end!: () => void
     const ended = new Promise<void>((resolve) => (end = resolve))
     const session = new Session(
@@ -63,7 +132,7 @@ export async function runSession(test: SessionCase): Promise<SessionRun> {
         runId: 'run-1',
         agent: 'agent-1',
         spec,
-        share: shareOut(profile, 1)[0]!,
+        share: shareOut(profile, test.agent?.of ?? 1)[test.agent?.number ?? 0]!,
         bundle: bundle.bytes,
         workDir: null,
         ownProcess: false,
@@ -71,14 +140,17 @@ export async function runSession(test: SessionCase): Promise<SessionRun> {
       {
         stageDone: (stage) => {
           run.stages.push(stage)
-          if (stage + 1 < profile.stages.length) session.startStage(stage + 1)
-          else session.finish()
+          open.delete(stage)
+          const next = stageAfter(stages, stage)
+          if (next !== null) session.startStage(next)
+          else if (open.size === 0) session.finish()
         },
         window: (window) => {
           run.windows.push(window)
           run.aggregate.apply(window.delta)
           if (window.final) end()
         },
+        leaseRows: (feed, size, count) => run.leases.push({ feed, size, count }),
         log: (_level, text) => run.logs.push(text),
         lost: (reason) => {
           run.lost = reason
@@ -89,7 +161,7 @@ export async function runSession(test: SessionCase): Promise<SessionRun> {
     try {
       await session.prepare()
       await session.arm(data)
-      session.startStage(0)
+      for (const stage of stages) if (stage.place === 0) session.startStage(stage.number)
       await test.during?.(session, run)
       await ended
     } finally {
@@ -113,4 +185,9 @@ export function counter(run: SessionRun, name: string): number {
     if (totals.key.kind === 'counter' && totals.key.name === name) return totals.value
   }
   return 0
+}
+
+/** What a run recorded of one kind: the name (or the status) and the tags with it. */
+export function seriesOf(run: SessionRun, kind: string) {
+  return [...run.aggregate.series.values()].filter((each) => each.key.kind === kind)
 }
