@@ -104,3 +104,33 @@ export class StreamError extends Error {
     this.url = url
   }
 }
+
+/** What a gRPC server (or the way to it) answered to a call that did not end well. */
+export interface GrpcErrorFields {
+  /** Name of the status: `NOT_FOUND`, `UNAVAILABLE`, `DEADLINE_EXCEEDED`... */
+  status: string
+  details: string
+  /** What the server sent with it, binary values in base64. */
+  metadata: Readonly<Record<string, string>>
+  /** `package.Service/Method`. */
+  method: string
+  cause: unknown
+}
+
+/** Thrown when a gRPC call ends with a status other than OK. The call is already recorded as a failed hit. */
+export class GrpcError extends Error {
+  override readonly name = 'GrpcError'
+  readonly code = 'TESTCASE_GRPC'
+  readonly status: string
+  readonly details: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly method: string
+
+  constructor({ status, details, metadata, method, cause }: GrpcErrorFields) {
+    super(`${method}: ${status}${details === '' ? '' : `: ${details}`}`, { cause })
+    this.status = status
+    this.details = details
+    this.metadata = metadata
+    this.method = method
+  }
+}

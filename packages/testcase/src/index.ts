@@ -20,6 +20,7 @@ export type { Comparable, Container } from './assertions.ts'
 export type { Random } from './random.ts'
 export {
   BodyError,
+  GrpcError,
   InterruptedError,
   RedirectError,
   RequestError,
@@ -37,6 +38,9 @@ export { ResponseHeaders } from './sessions/response-headers.ts'
 export { AppClient, AppResponse } from './sessions/app.ts'
 export { Cookies } from './sessions/cookies.ts'
 export type { CookieOptions } from './sessions/cookies.ts'
+export { GrpcStream } from './sessions/grpc-stream.ts'
+export type { GrpcClient, GrpcMessage, GrpcOptions, GrpcResult } from './sessions/grpc-client.ts'
+export type { GrpcCallOptions } from './sessions/grpc-call.ts'
 export { EventStream } from './sessions/event-stream.ts'
 export type { EventStreamOptions } from './sessions/event-stream.ts'
 export type { ServerEvent } from './sessions/event-stream-parser.ts'

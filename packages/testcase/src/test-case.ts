@@ -5,6 +5,7 @@ import type { Tags } from './meter.ts'
 import type { Random } from './random.ts'
 import type { AppClient } from './sessions/app.ts'
 import type { EventStream, EventStreamOptions } from './sessions/event-stream.ts'
+import type { GrpcClient, GrpcOptions } from './sessions/grpc-client.ts'
 import type { HttpSession } from './sessions/http-session.ts'
 import { SessionSet } from './sessions/session-set.ts'
 import type { WebSocketOptions, WebSocketSession } from './sessions/websocket-session.ts'
@@ -118,6 +119,30 @@ export class TestCase extends Measurements {
    */
   openEvents(url: string, options: EventStreamOptions = {}): Promise<EventStream> {
     return this.#sessions.openEvents(url, options)
+  }
+
+  /**
+   * The client of a gRPC service. Each call is a hit, named `package.Service/Method`, whose status is that of gRPC; one
+   * that is not `OK` throws. Methods with `stream` in the .proto file give a `GrpcStream`. The channel is this
+   * user's own and is closed with it: asked for again, it is the same.
+   *
+   *     const greeter = await this.grpc('greeter.proto', 'demo.Greeter', { address: 'localhost:50051' })
+   *     const { message } = await greeter.SayHello({ name: 'you' })
+   *     for await (const { message } of greeter.SayManyHellos({ name: 'you' })) ...
+   *
+   * `this.grpc<Greeter>(...)` gives the methods the types of an interface of yours.
+   *
+   * @param file the .proto file, relative to the directory of the tests
+   * @param service with its package
+   * @throws {UsageError} a file, service or address that cannot be
+   * @throws {ServerUrlError} no address is given, and no server is known
+   */
+  grpc<Client extends object = GrpcClient>(
+    file: string,
+    service: string,
+    options: GrpcOptions = {},
+  ): Promise<Client> {
+    return this.#sessions.openGrpc(file, service, options) as unknown as Promise<Client>
   }
 
   /**

@@ -7,6 +7,7 @@ import { AppClient } from './app.ts'
 import { CountedHttpSession } from './counted-http-session.ts'
 import { openStream } from './event-stream-opening.ts'
 import { EventStream, type EventStreamOptions } from './event-stream.ts'
+import { openChannel, type GrpcClient, type GrpcOptions, type OpenChannel } from './grpc-client.ts'
 import { HttpSession } from './http-session.ts'
 import { Server } from './server.ts'
 import { planHandshake, shakeHands } from './websocket-handshake.ts'
@@ -28,6 +29,7 @@ export class SessionSet {
   readonly #instrumented: boolean
   readonly #open = new Set<OpenSession>()
   readonly #kept = new WeakSet<OpenSession>()
+  readonly #channels = new Map<string, Promise<OpenChannel>>()
   #http: HttpSession | null = null
   #app: AppClient | null = null
 
@@ -63,6 +65,22 @@ export class SessionSet {
     })
   }
 
+  /** The client of one service; asked for again, it is the same, over the same channel. */
+  openGrpc(file: string, service: string, options: GrpcOptions): Promise<GrpcClient> {
+    const key = JSON.stringify([file, service, options, this.#server.url])
+    let opening = this.#channels.get(key)
+    if (opening === undefined) {
+      opening = openChannel(file, service, options, this.#context, this.#server, (stream) => {
+        this.#add(stream)
+      })
+      this.#channels.set(key, opening)
+      // What cannot be opened may be asked for again.
+      opening.catch(() => this.#channels.delete(key))
+    }
+    const opened = opening
+    return this.#guarded(async () => (await opened).client)
+  }
+
   /** Sessions that are open now are the user's: they outlast its executions. */
   keepSockets(): void {
     for (const session of this.#open) this.#kept.add(session)
@@ -87,6 +105,7 @@ export class SessionSet {
   async close(): Promise<void> {
     this.#http?.close()
     await Promise.all([...this.#open].map((session) => session.release()))
+    for (const opening of this.#channels.values()) (await opening).close()
   }
 
   #add<T extends OpenSession>(session: T): T {
