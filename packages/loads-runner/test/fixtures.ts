@@ -1,6 +1,8 @@
-import type { Stats, Summary } from '@loads-runner/metrics'
+import type { SeriesKey, Stats, Summary } from '@loads-runner/metrics'
 import { bucketOf, Delta, DeltaEncoder, emptySeriesDelta } from '@loads-runner/metrics'
 import type { AgentView, RunEvent, RunSpec } from '@loads-runner/protocol'
+import { hitsPerUser, profileOf, specOf } from '@loads-runner/protocol/testing'
+import type { LoadModel } from '@loads-runner/testcase/load'
 
 type SnapshotEvent = Extract<RunEvent, { type: 'snapshot' }>
 type CommitEvent = Extract<RunEvent, { type: 'commit' }>
@@ -60,6 +62,7 @@ export function summary(changes: Partial<Summary> = {}): Summary {
         responseTime: null,
       },
     ],
+    scenarios: [],
     series: [
       {
         kind: 'http',
@@ -72,8 +75,13 @@ export function summary(changes: Partial<Summary> = {}): Summary {
         failed: 0,
         partial: false,
         serviceTime: time,
+        responseTime: null,
       },
     ],
+    checks: [],
+    steps: [],
+    phases: [],
+    connections: { opened: 1, closed: 0, tlsHandshakes: 0, tlsResumed: 0 },
     websockets: {
       opened: 0,
       closed: 0,
@@ -88,8 +96,10 @@ export function summary(changes: Partial<Summary> = {}): Summary {
     errorGroups: [],
     agents: [agentRow('local', 'here')],
     coverage: { windowsOwed: 1, windowsReceived: 1, ratio: 1, missing: [] },
-    schedule: { planned: 1, started: 1, dropped: 0, latenessP99: null },
-    generator: { limited: false, eventLoopLagP99: 1, cpu: 0.1, warnings: [] },
+    schedule: { planned: 1, started: 1, dropped: 0, latenessP99: null, lateness: null },
+    feeds: [],
+    generator: { limited: false, eventLoopLagP99: 1, cpu: 0.1, gcShare: 0, warnings: [], tainted: [] },
+    warmUp: null,
     thresholds: [],
     ...changes,
   }
@@ -100,47 +110,12 @@ export function agentRow(
   host: string,
   state: 'done' | 'lost' | 'fenced' = 'done',
 ): Summary['agents'][number] {
-  const ledger = { planned: 1, started: 1, finished: 1, reported: 1, lost: 0 }
+  const ledger = { planned: 1, started: 1, finished: 1, reported: 1, lost: 0, dropped: 0 }
   return { id, host, state, hits: 1, windows: 1, windowsLost: 0, ledger }
 }
 
 export function spec(changes: Partial<RunSpec> = {}): RunSpec {
-  return {
-    names: ['example.TestWebSite.test_es'],
-    tests: [{ label: 'TestWebSite.test_es', className: 'TestWebSite', method: 'test_es', weight: 1 }],
-    profile: { stages: [{ users: 2, iterations: 5, durationMs: null }], rampUpMs: 0, delayMs: 0 },
-    seed: 7,
-    agents: 1,
-    workers: null,
-    target: {
-      serverUrl: null,
-      timeoutMs: 1000,
-      insecure: false,
-      ca: null,
-      cert: null,
-      key: null,
-      proxy: null,
-    },
-    params: {},
-    env: {},
-    secrets: {},
-    labels: {},
-    project: null,
-    user: null,
-    testRunner: null,
-    bundle: 'abc',
-    conducted: false,
-    windowMs: 1000,
-    maxSeries: 1000,
-    minCoverage: 1,
-    onAgentLoss: 'respread',
-    leaseMs: 6000,
-    maxOrphanMs: 30_000,
-    drainMs: 30_000,
-    testTimeoutMs: 60_000,
-    waitForAgentsMs: 0,
-    ...changes,
-  }
+  return specOf({ profile: profileOf(hitsPerUser(2, 5)), seed: 7, bundle: 'abc', ...changes })
 }
 
 export function agentView(id: string, state: AgentView['state'] = 'running'): AgentView {
@@ -168,6 +143,9 @@ export class EventMaker {
       started: 0,
       finished: 0,
       interrupted: 0,
+      planned: 0,
+      dropped: 0,
+      thresholds: [],
       delta: this.#encoder.encodeFull(new Delta()),
       ...changes,
     }
@@ -179,17 +157,22 @@ export class EventMaker {
 
   /** `hits` answers of 10 ms, one per execution, within a second. */
   commit(hits: number, changes: Partial<CommitEvent> = {}): CommitEvent {
-    const delta = new Delta()
     const key = { kind: 'http', test: 'T.test_a', name: '/', method: 'GET', status: '200', tags: {} } as const
-    const series = {
-      ...emptySeriesDelta(key, null),
-      count: hits,
-      sum: hits * 10_000,
-      min: 10_000,
-      max: 10_000,
+    return this.commitOf([[key, hits, 10_000]], hits, changes)
+  }
+
+  /** So many samples of so many microseconds in these series, of `finished` executions, within a second. */
+  commitOf(
+    series: readonly (readonly [SeriesKey, number, number])[],
+    finished: number,
+    changes: Partial<CommitEvent> = {},
+  ): CommitEvent {
+    const delta = new Delta()
+    for (const [key, count, micros] of series) {
+      const timed = { ...emptySeriesDelta(key, null), count, sum: count * micros, min: micros, max: micros }
+      delta.add({ ...timed, buckets: new Map([[bucketOf(micros), count]]) })
     }
-    delta.add({ ...series, buckets: new Map([[bucketOfTenMillis, hits]]) })
-    this.#finished += hits
+    this.#finished += finished
     this.#elapsedMs += 1000
     return {
       type: 'commit',
@@ -200,7 +183,10 @@ export class EventMaker {
       started: this.#finished,
       finished: this.#finished,
       interrupted: 0,
-      generator: { eventLoopLagMs: 0, cpu: 0 },
+      planned: this.#finished,
+      dropped: 0,
+      warmUp: false,
+      generator: { eventLoopLagMs: 0, cpu: 0, latenessMs: 0 },
       delta: this.#encoder.encode(delta),
       ...changes,
     }
@@ -212,4 +198,22 @@ export class EventMaker {
   }
 }
 
-const bucketOfTenMillis = bucketOf(10_000)
+export function constantUsers(users: number, durationMs: number): LoadModel {
+  return { type: 'constant-users', users, durationMs, rampUpMs: 0 }
+}
+
+export function constantRate(rate: number, durationMs: number): LoadModel {
+  return { type: 'constant-rate', rate, durationMs, spacing: 'uniform', users: 100, maxLateMs: 30_000 }
+}
+
+function tagsOf(scenario: string | null): Record<string, string> {
+  return scenario === null ? {} : { scenario }
+}
+
+export function executionKey(status: string, scenario: string | null = null): SeriesKey {
+  return { kind: 'execution', test: 'T.test_a', name: 'T.test_a', method: '', status, tags: tagsOf(scenario) }
+}
+
+export function hitKey(scenario: string | null = null): SeriesKey {
+  return { kind: 'http', test: 'T.test_a', name: '/', method: 'GET', status: '200', tags: tagsOf(scenario) }
+}

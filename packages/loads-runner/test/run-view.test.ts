@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { tearDownNote } from '@loads-runner/protocol'
+import { profileOf, scenarioOf } from '@loads-runner/protocol/testing'
 import { RunView } from '../src/run-view.ts'
-import { agentView, EventMaker, spec } from './fixtures.ts'
+import { agentView, constantRate, constantUsers, EventMaker, executionKey, hitKey, spec } from './fixtures.ts'
 
 describe('RunView', () => {
   it('adds up commits', () => {
@@ -56,8 +57,8 @@ describe('RunView', () => {
     let now = 0
     const view = new RunView(() => now)
     const maker = new EventMaker()
-    const stages = [10, 20].map((users) => ({ users, iterations: null, durationMs: 10_000 }))
-    view.apply(maker.snapshot({ spec: spec({ profile: { stages, rampUpMs: 0, delayMs: 0 } }) }))
+    const stages = [10, 20].map((users) => constantUsers(users, 10_000))
+    view.apply(maker.snapshot({ spec: spec({ profile: profileOf(...stages) }) }))
     view.apply(maker.state('running'))
     now = 5000
     assert.equal(view.progress(), 0.25)
@@ -84,5 +85,115 @@ describe('RunView', () => {
     })
     assert.equal(view.agentsIn('lost').length, 1)
     assert.equal(view.agentsIn('running').length, 1)
+  })
+
+  it('counts scenarios apart, and is done when the longest is', () => {
+    let now = 0
+    const view = new RunView(() => now)
+    const maker = new EventMaker()
+    const scenarios = [
+      scenarioOf({ name: 'browsers', stages: [constantUsers(2, 10_000)] }),
+      scenarioOf({ name: 'buyers', stages: [constantRate(5, 10_000)], startMs: 10_000 }),
+    ]
+    view.apply(maker.snapshot({ spec: spec({ profile: { scenarios } }) }))
+    view.apply(maker.state('running'))
+    assert.equal(view.plannedMs(), 20_000)
+    view.apply(
+      maker.commitOf(
+        [
+          [executionKey('success', 'browsers'), 7, 10_000],
+          [executionKey('error', 'buyers'), 2, 10_000],
+          [hitKey('buyers'), 4, 50_000],
+        ],
+        9,
+      ),
+    )
+    now = 4000
+    assert.equal(view.progress(), 0.25)
+    const [browsers, buyers] = [view.scenarios.get('browsers')!, view.scenarios.get('buyers')!]
+    assert.deepEqual([browsers.executions, browsers.failed], [7, 0])
+    assert.deepEqual([buyers.executions, buyers.failed], [2, 2])
+    assert.equal(browsers.rates().p95, null)
+    assert.ok(Math.abs(buyers.rates().p95! - 50) < 1)
+    assert.equal(view.failedExecutions, 2)
+  })
+
+  it('knows the schedule of open models: rates of the last seconds, drops, response times', () => {
+    const view = new RunView(() => 0)
+    const maker = new EventMaker()
+    view.apply(maker.snapshot({ spec: spec({ profile: profileOf(constantRate(100, 60_000)) }) }))
+    view.apply(maker.state('running'))
+    assert.equal(view.startRates(), null)
+    const response = { ...hitKey(), kind: 'hit-response' } as const
+    for (let second = 1; second <= 10; second++) {
+      const dropped = Math.max(0, second - 8) * 20
+      const started = second * 100 - dropped
+      view.apply(maker.commitOf([[response, 10, 80_000]], 100, { planned: second * 100, started, dropped }))
+    }
+    assert.deepEqual(view.startRates(), { planned: 100, started: 92, dropped: 8 })
+    assert.equal(view.dropped, 40)
+    assert.ok(Math.abs(view.liveResponses.rates().p95! - 80) < 1)
+    assert.equal(view.live.rates().p95, null)
+  })
+
+  it('has no schedule in closed models', () => {
+    const view = new RunView(() => 0)
+    const maker = new EventMaker()
+    view.apply(maker.snapshot())
+    view.apply(maker.state('running'))
+    view.apply(maker.commit(1))
+    view.apply(maker.commit(1))
+    assert.equal(view.startRates(), null)
+  })
+
+  it('keeps the warm-up out of its totals and shows its rates', () => {
+    let now = 0
+    const view = new RunView(() => now)
+    const maker = new EventMaker()
+    view.apply(maker.snapshot({ spec: spec({ warmUpMs: 2000 }) }))
+    assert.equal(view.inWarmUp, false)
+    view.apply(maker.state('running'))
+    view.apply(maker.commit(3, { warmUp: true }))
+    assert.equal(view.inWarmUp, true)
+    assert.equal(view.warmUpLeftMs(), 1000)
+    assert.deepEqual([view.warmUpHits, view.aggregate.hits().count], [3, 0])
+    assert.equal(view.live.rates().hitsPerSecond, 3)
+    now = 2000
+    view.apply(maker.commit(4))
+    assert.equal(view.inWarmUp, false)
+    assert.equal(view.aggregate.hits().count, 4)
+  })
+
+  it('keeps how thresholds and controls stand', () => {
+    const view = new RunView()
+    const thresholds = [{ expression: 'errors: rate<0.01', value: null, ok: null }]
+    view.apply(new EventMaker().snapshot({ thresholds }))
+    assert.deepEqual(view.thresholds, thresholds)
+    const states = [{ expression: 'errors: rate<0.01', value: 0.5, ok: false }]
+    view.apply({ type: 'thresholds', at: 0, elapsedMs: 1000, states })
+    assert.deepEqual(view.thresholds, states)
+    view.apply({ type: 'control', at: 0, elapsedMs: 1000, scenario: 'main', target: 50, paused: true })
+    assert.deepEqual([...view.controls], [['main', { target: 50, paused: true }]])
+  })
+
+  it('has no end where an operator decides, and counts where executions do', () => {
+    const controlled = {
+      type: 'externally-controlled',
+      controls: 'users',
+      start: 5,
+      durationMs: null,
+      spacing: 'uniform',
+      users: 100,
+      maxLateMs: 1000,
+    } as const
+    const view = new RunView(() => 0)
+    view.apply(new EventMaker().snapshot({ spec: spec({ profile: profileOf(controlled) }) }))
+    assert.deepEqual([view.plannedMs(), view.progress()], [null, 0])
+    const shared = { type: 'shared-hits', users: 2, hits: 8, rampUpMs: 0, maxDurationMs: 60_000 } as const
+    const counted = new RunView(() => 0)
+    counted.apply(
+      new EventMaker().snapshot({ spec: spec({ profile: profileOf(shared) }), finished: 3, interrupted: 1 }),
+    )
+    assert.deepEqual([counted.plannedMs(), counted.progress()], [null, 0.5])
   })
 })

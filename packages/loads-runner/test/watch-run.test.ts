@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hitsPerUser, profileOf } from '@loads-runner/protocol/testing'
 import { BrokerConnection } from '../src/broker-connection.ts'
 import { RunConduct } from '../src/conduct.ts'
 import type { RunScopedCode } from '../src/conduct.ts'
@@ -261,11 +262,11 @@ describe('watchRun', () => {
   })
 
   it('shows lost agents, stages and warnings, and no secret', async () => {
-    const stages = [10, 20].map((users) => ({ users, iterations: 1, durationMs: null }))
+    const stages = [10, 20].map((users) => hitsPerUser(users, 1))
     const watching = watch({ secrets: new Secrets(['hunter22']) })
     await broker.until(() => broker.connected)
     broker.publish(
-      maker.snapshot({ spec: spec({ profile: { stages, rampUpMs: 0, delayMs: 0 } }) }),
+      maker.snapshot({ spec: spec({ profile: profileOf(...stages) }) }),
       maker.state('queued', 'waiting for 2 agents'),
       maker.state('running'),
       { type: 'agent', at: 0, agent: agentView('a1', 'suspect'), note: 'silent for 2 s' },
@@ -275,7 +276,7 @@ describe('watchRun', () => {
     )
     const { view } = await watching
     assert.deepEqual(notices, [
-      'stage 1 of 2: 10 users',
+      'stage 1 of 2: 10 users, 1 execution each',
       'agent a1 on here is suspect: silent for 2 s',
       'warning: a1: token [redacted]',
     ])

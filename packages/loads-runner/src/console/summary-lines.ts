@@ -1,4 +1,5 @@
 import type { Summary } from '@loads-runner/metrics'
+import { formatDuration } from '../duration.ts'
 import { formatBytes, formatCount, formatMillis, plural } from './figures.ts'
 import { quantileText } from './quantile-text.ts'
 import { oneLine } from './text-table.ts'
@@ -57,7 +58,7 @@ export function warmUpText({ warmUp }: Summary): string {
   if (warmUp === null) return ''
   const { seconds, hits, executions } = warmUp
   return (
-    `Warm-up: the first ${formatMillis(seconds * 1000)} are in no figure ` +
+    `Warm-up: the first ${formatDuration(Math.round(seconds * 1000))} are in no figure ` +
     `(${plural(hits, 'hit')}, ${plural(executions, 'execution')})\n`
   )
 }

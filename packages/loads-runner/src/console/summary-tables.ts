@@ -1,5 +1,5 @@
 import type { Stats, Summary } from '@loads-runner/metrics'
-import { formatCount, formatMillis, formatRate } from './figures.ts'
+import { formatCount, formatMillis } from './figures.ts'
 import { quantileColumns, quantiles, quantileText } from './quantile-text.ts'
 import { textTable } from './text-table.ts'
 import type { Column } from './text-table.ts'
@@ -129,7 +129,7 @@ export function checksText({ checks }: Summary): string {
 function percent(part: number, whole: number): string {
   if (whole === 0) return '-'
   if (part === whole) return '100%'
-  return `${formatRate(Math.min(99.99, Math.floor((part / whole) * 10_000) / 100))}%`
+  return `${(Math.floor((part / whole) * 10_000) / 100).toFixed(2).replace(/\.?0+$/, '')}%`
 }
 
 export function stepsText({ steps }: Summary): string {

@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict'
-import { barLine } from '../../src/console/bar-display.ts'
+import { profileOf, scenarioOf } from '@loads-runner/protocol/testing'
+import { BarDisplay, barLine, fitLines } from '../../src/console/bar-display.ts'
+import { liveLines } from '../../src/console/live-lines.ts'
 import { silentDisplay } from '../../src/console/display.ts'
 import { openDisplay } from '../../src/console/open-display.ts'
 import { percentOf } from '../../src/console/progress-bar.ts'
-import { fitFields, statusFields } from '../../src/console/status-line.ts'
+import { fitFields, startFields, statusFields } from '../../src/console/status-line.ts'
 import { RunView } from '../../src/run-view.ts'
 import { FakeOutput } from '../fake-world.ts'
-import { agentView, EventMaker, spec, summary } from '../fixtures.ts'
+import {
+  agentView,
+  constantRate,
+  constantUsers,
+  EventMaker,
+  executionKey,
+  hitKey,
+  spec,
+  summary,
+} from '../fixtures.ts'
 
 const fullBar = `[${'='.repeat(47)}]  100%\n`
 
@@ -21,26 +32,32 @@ function halfWay(): { view: RunView; maker: EventMaker } {
   return { view, maker }
 }
 
-/** What a terminal of one line shows after these writes. Fails on anything that it does not know. */
+/** What a terminal shows after these writes. Fails on anything that it does not know. */
 function visible(content: string): string[] {
-  const lines: string[] = []
-  let line = ''
+  const lines: string[] = ['']
+  let row = 0
   let column = 0
   // oxlint-disable-next-line no-control-regex
   for (const [token, code] of content.matchAll(/\u001b\[(\??\d+[A-Za-z])|[^]/g)) {
     if (code === undefined && token === '\n') {
-      lines.push(line)
-      ;[line, column] = ['', 0]
-    } else if (code === undefined) {
+      row++
+      column = 0
+      lines[row] ??= ''
+    } else if (code === undefined && token === '\r') column = 0
+    else if (code === undefined) {
       assert.notEqual(token, '\u001b')
-      line = line.slice(0, column).padEnd(column) + token + line.slice(column + 1)
+      lines[row] = lines[row]!.slice(0, column).padEnd(column) + token + lines[row]!.slice(column + 1)
       column++
-    } else if (code.endsWith('G')) column = Number(code.slice(0, -1)) - 1
-    else if (code === '0K') line = line.slice(0, column)
-    else if (code === '2K') line = ''
-    else assert.match(code, /^\?25[hl]$/)
+    } else if (code.endsWith('A')) {
+      row -= Number(code.slice(0, -1))
+      assert.ok(row >= 0, 'the cursor never leaves what is ours')
+    } else if (code === '0K') lines[row] = lines[row]!.slice(0, column)
+    else if (code === '0J') {
+      lines.length = row + 1
+      lines[row] = lines[row]!.slice(0, column)
+    } else assert.match(code, /^(?:\?25[hl]|\d+m)$/)
   }
-  return [...lines, line]
+  return lines
 }
 
 describe('the bar of a terminal', () => {
@@ -113,7 +130,144 @@ describe('the bar of a terminal', () => {
   })
 })
 
+/** An open model of two scenarios in mid-run. */
+function openRun(thresholds = 2): { view: RunView; maker: EventMaker } {
+  let now = 0
+  const view = new RunView(() => now)
+  const maker = new EventMaker()
+  const scenarios = [
+    scenarioOf({ name: 'browsers', stages: [constantUsers(2, 10_000)] }),
+    scenarioOf({ name: 'buyers\u001b[2J', stages: [constantRate(100, 10_000)] }),
+  ]
+  const states = Array.from({ length: thresholds }, (_, index) => ({
+    expression: `errors{test:t${index}}: rate<0.01`,
+    value: index === 1 ? 0.05 : 0.001,
+    ok: index !== 1,
+  }))
+  view.apply(maker.snapshot({ spec: spec({ profile: { scenarios } }), thresholds: states }))
+  view.apply(maker.state('running'))
+  const response = { ...hitKey('buyers\u001b[2J'), kind: 'hit-response' } as const
+  for (const second of [1, 2, 3]) {
+    now = second * 1000
+    view.apply(
+      maker.commitOf(
+        [
+          [hitKey('browsers'), 5, 10_000],
+          [executionKey('failure', 'browsers'), 1, 20_000],
+          [response, 50, 250_000],
+        ],
+        1,
+        {
+          planned: 100 * second,
+          started: 90 * second,
+          dropped: 5 * second,
+          generator: { eventLoopLagMs: 35, cpu: 1, latenessMs: 240 },
+        },
+      ),
+    )
+  }
+  return { view, maker }
+}
+
+describe('the lines above the bar', () => {
+  it('are none for a plain run', () => {
+    assert.deepEqual(liveLines(halfWay().view), [])
+  })
+
+  it('show the schedule, response times, scenarios, thresholds and a generator that is late', () => {
+    assert.deepEqual(
+      liveLines(openRun().view).map(({ text, style }) => `${style}: ${text}`),
+      [
+        'bad: starts       planned 100/s  started 90/s  late 240ms  DROPPED 15 (5/s)',
+        'plain: response     p50 251ms  p95 251ms  p99 251ms  (service p95 10ms)',
+        'doubtful: browsers     3 executions  1/s  p95 10ms  3 errors',
+        'plain: buyers [2J   0 executions  0/s  p95 -  0 errors',
+        'bad: ✗ errors{test:t1}: rate<0.01  5%',
+        'good: ✓ errors{test:t0}: rate<0.01  0.1%',
+        'doubtful: generator    late by 35ms: figures of this moment are doubtful',
+      ],
+    )
+  })
+
+  it('show the warm-up while it lasts', () => {
+    const view = new RunView(() => 0)
+    const maker = new EventMaker()
+    view.apply(maker.snapshot({ spec: spec({ warmUpMs: 5000 }) }))
+    view.apply(maker.state('running'))
+    view.apply(maker.commit(3, { warmUp: true }))
+    assert.deepEqual(
+      liveLines(view).map(({ text }) => text),
+      ['warm-up      figures count in 4s (3 hits so far)'],
+    )
+    assert.ok(statusFields(view).includes('warm-up'))
+  })
+
+  it('say what an operator has set', () => {
+    const { view } = halfWay()
+    view.apply({ type: 'control', at: 0, elapsedMs: 0, scenario: 'main', target: 50, paused: false })
+    assert.deepEqual(liveLines(view), [{ text: 'control      set to 50', style: 'plain' }])
+    view.apply({ type: 'control', at: 0, elapsedMs: 0, scenario: 'main', target: 50, paused: true })
+    assert.equal(liveLines(view)[0]!.text, 'control      set to 50, paused')
+  })
+
+  it('stay few: thresholds that are crossed come first', () => {
+    const lines = liveLines(openRun(30).view).map(({ text }) => text)
+    assert.equal(lines.filter((text) => /^[✓✗…]/.test(text)).length, 5)
+    assert.match(lines[4]!, /^✗ errors\{test:t1\}/)
+    assert.ok(lines.includes('and 25 more thresholds'))
+  })
+
+  it('fit into any terminal', () => {
+    const lines = liveLines(openRun().view)
+    for (let width = 1; width < 120; width++)
+      for (const { text } of fitLines(lines, width, 5)) assert.ok(text.length <= width)
+    assert.equal(fitLines(lines, 80, 3).length, 3)
+    assert.deepEqual(fitLines(lines, 80, 0), [])
+  })
+
+  it('are drawn in place, and notices scroll away above them', async () => {
+    const stream = new FakeOutput(100)
+    const display = new BarDisplay(stream, { NO_COLOR: '1' })
+    const { view, maker } = openRun()
+    display.notice('before')
+    await display.follow(view)
+    display.notice('agent a2 is lost')
+    const lines = visible(stream.content)
+    assert.deepEqual(lines.slice(0, 2), ['before', 'agent a2 is lost'])
+    assert.match(lines[2]!, /^starts /)
+    assert.equal(lines.length, 2 + 7 + 1)
+    assert.match(lines.at(-1)!, /^\[=+-+\]  30%/)
+    view.apply({ type: 'thresholds', at: 0, elapsedMs: 0, states: [] })
+    display.notice('fewer')
+    assert.equal(visible(stream.content).length, 3 + 5 + 1)
+    view.apply(maker.finished())
+    display.leave()
+    assert.deepEqual(visible(stream.content).slice(3), [fullBar.trimEnd(), ''])
+  })
+
+  it('have colors where the terminal wants them', async () => {
+    for (const [env, colored] of [
+      [{}, true],
+      [{ NO_COLOR: '1' }, false],
+    ] as const) {
+      const stream = new FakeOutput(100)
+      const display = new BarDisplay(stream, env)
+      await display.follow(openRun().view)
+      display.leave()
+      assert.equal(stream.content.includes('\u001b[31m'), colored)
+    }
+  })
+})
+
 describe('plain lines', () => {
+  it('say how the schedule goes, and what is crossed', () => {
+    const { view } = openRun()
+    const text = fitFields([...statusFields(view), ...startFields(view)], 200)
+    assert.match(text, /15 dropped  1 threshold crossed/)
+    assert.match(text, /planned 100\/s  late 240ms  response p95 251ms$/)
+    assert.deepEqual(startFields(halfWay().view), [])
+  })
+
   it('show notices, and the full bar at the end', async () => {
     const stream = new FakeOutput()
     const display = openDisplay(stream, false)
@@ -152,8 +306,7 @@ describe('statusFields', () => {
 
   it('shows how long a timed run will last', () => {
     const view = new RunView(() => 0)
-    const stages = [{ users: 1, iterations: null, durationMs: 65_000 }]
-    const profile = { stages, rampUpMs: 0, delayMs: 0 }
+    const profile = profileOf(constantUsers(1, 65_000))
     view.apply(new EventMaker().snapshot({ state: 'running', elapsedMs: 5000, spec: spec({ profile }) }))
     assert.equal(statusFields(view)[0], '0:05/1:05')
   })
