@@ -99,6 +99,7 @@ export const runEventSchema = v.variant('type', [
     /** Epoch milliseconds at which load began; null before that. */
     startedAt: v.nullable(v.number()),
     elapsedMs: millis,
+    /** The number of the stage that began last. */
     stage: count,
     agents: v.array(agentViewSchema),
     activeUsers: count,
@@ -115,6 +116,7 @@ export const runEventSchema = v.variant('type', [
     at,
     state: runStateSchema,
     startedAt: v.nullable(v.number()),
+    /** The number of the stage that began last. */
     stage: count,
     note: v.string(),
   }),
