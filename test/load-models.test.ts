@@ -159,7 +159,7 @@ describe('an externally controlled run', function () {
   it('changes its rate, pauses and resumes as another console says', async () => {
     const server = await startServer()
     const cluster = await StandingCluster.start({ agents: ['a1', 'a2'], files: step(server, 1) })
-    const load = ['--external', 'rate', '--rate', '10/s', '--duration', '16s', '--users', '50']
+    const load = ['--controlled', 'rate', '--rate', '10/s', '--duration', '16s', '--users', '50']
     const run = await cluster.start(['step', ...load])
     await server.sawRequests(20)
     const rateOver = async (ms: number) => {
@@ -192,7 +192,7 @@ describe('an externally controlled run', function () {
   it('changes its users', async () => {
     const server = await startServer()
     const cluster = await StandingCluster.start({ agents: ['a1', 'a2'], files: step(server, 50) })
-    const load = ['--external', 'users', '--users', '20', '--start', '2', '--duration', '8s']
+    const load = ['--controlled', 'users', '--users', '20', '--start', '2', '--duration', '8s']
     const run = await cluster.start(['step', ...load])
     await server.sawRequests(20)
     assert.equal(new Set(server.seen.map(({ url }) => url.searchParams.get('user'))).size, 2)

@@ -184,7 +184,7 @@ describe('reported times', function () {
     const { serviceTime } = run.summary!
     const sorted = taken.toSorted((a, b) => a - b)
     assert.equal(serviceTime.count, sorted.length)
-    assert.equal(serviceTime.trustedTo, 0.99)
+    assert.equal(serviceTime.trustedTo, 0.995)
     for (const [share, reported] of [
       [0.5, serviceTime.p50],
       [0.9, serviceTime.p90],

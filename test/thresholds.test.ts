@@ -129,7 +129,7 @@ describe('thresholds', function () {
 
     'that cannot be read are all named before any load': async () => {
       const server = await startPages()
-      const wrong = ['http_req_duration: p95<200', 'http_req_duration: p(95)<200 bananas', 'p(101)<3']
+      const wrong = ['http_req_duration: q(95)<200', 'http_req_duration: p(95)<200 bananas', 'p(101)<3']
       const run = await runCli([...load, ...with_(...wrong)], { files: pages(server) })
       assert.equal(run.exitCode, 2)
       for (const each of wrong) assert.ok(run.stderr.includes(each), `${each} is not in:\n${run.stderr}`)
