@@ -2,57 +2,23 @@ import { resolve } from 'node:path'
 import type { Summary } from '@loads-runner/metrics'
 import { RunnerError } from './errors.ts'
 import type { Interrupts } from './interrupts.ts'
+import type { CommonOptions, ScenarioOptions } from './run-options.ts'
 import type { RunDirectory } from './run-directory.ts'
 import type { World } from './world.ts'
 
-type Text = string | number | boolean
-type Words = Readonly<Record<string, Text>>
-
 /**
- * What {@link run} takes: the options of `loads-runner` by their names in camelCase. Durations and stages are written
- * as on the command line ('30s', '10:20:30'); a bare number of a duration is seconds.
+ * What {@link run} takes: the options of `loads-runner` by their names in camelCase. Durations, rates and stages are
+ * written as on the command line ('30s', '50/s', '10:20:30'); a bare number of a duration is seconds.
  */
-export interface RunOptions {
+export interface RunOptions extends CommonOptions {
   /** One name or several: `example.TestWebSite.test_es`. */
   test?: string | readonly string[]
-  users?: number | string
-  iterations?: number | string
-  duration?: number | string
-  rampUp?: number | string
-  delay?: number | string
-  agents?: number
-  broker?: string
-  workers?: number
-  onAgentLoss?: 'respread' | 'continue' | 'fail'
-  minCoverage?: number
-  lease?: number | string
-  maxOrphanTime?: number | string
-  maxSeries?: number
-  serverUrl?: string
-  timeout?: number | string
-  insecure?: boolean
-  ca?: string
-  cert?: string
-  key?: string
-  proxy?: string
-  testDir?: string
-  includeFile?: string | readonly string[]
-  external?: string | readonly string[]
-  testRunner?: string
-  testTimeout?: number | string
-  param?: Words
-  env?: Words
-  secret?: Words
-  seed?: number
-  label?: Words
-  projectName?: string
-  userId?: string
+  /** Tests with loads of their own, instead of `test`. */
+  scenarios?: Readonly<Record<string, ScenarioOptions>>
   config?: string
   profile?: string
   /** Without it the run leaves no run directory. */
   results?: string
-  /** False shows the run as the command does; the default is silence. */
-  quiet?: boolean
   /** Drains the run when it aborts. */
   signal?: AbortSignal
 }

@@ -61,3 +61,5 @@ export { run } from './code.ts'
 export type { RunOptions } from './code.ts'
 
 provideStandaloneFeeds()
+export { defineConfig } from './run-options.ts'
+export type { CommonOptions, LoadOptions, LoadsConfig, ProfileOptions, ScenarioOptions } from './run-options.ts'

@@ -69,6 +69,14 @@ export function mostUsersAtOnce({ scenarios }: LoadProfile): number {
   return scenarios.reduce((sum, { stages }) => sum + Math.max(...stages.map(mostUsersOf)), 0)
 }
 
+/** The same without users that a rate makes on demand: few of them may ever be needed. */
+export function certainUsersAtOnce({ scenarios }: LoadProfile): number {
+  return scenarios.reduce((sum, { stages }) => {
+    const certain = stages.filter((stage) => stage.type !== 'externally-controlled' && !isOpen(stage))
+    return sum + Math.max(0, ...certain.map(mostUsersOf))
+  }, 0)
+}
+
 function outlineScenario(scenario: Scenario, all: readonly RunStage[]): ScenarioOutline {
   const stages = all.filter((stage) => stage.scenario === scenario)
   const models = scenario.stages

@@ -19,6 +19,10 @@ export function main(world: World): Promise<number> {
       world.stdout.write(`${version}\n`)
       return 0
     }
+    if (settings.inspect) {
+      const address = world.openInspector((text) => world.stderr.write(text))
+      world.stderr.write(`debugger attached (${address}); users run on the main thread\n`)
+    }
     const command = await commandFor(invocation)
     if (!settings.debug) return command(world, invocation)
     world.stderr.write(`loads-runner ${version}, node ${process.version}\n`)
@@ -45,6 +49,7 @@ export function loadsMain(world: World): Promise<number> {
 async function commandFor({
   settings,
 }: Invocation): Promise<(world: World, invocation: Invocation) => Promise<number>> {
+  if (settings.control !== null) return (await import('./commands/control.ts')).controlCommand
   if (settings.attach !== null) return (await import('./commands/attach.ts')).attachCommand
   if (settings.stop !== null) return (await import('./commands/stop.ts')).stopCommand
   if (settings.listRuns) return (await import('./commands/list-runs.ts')).listRunsCommand
@@ -52,6 +57,9 @@ async function commandFor({
   if (settings.checkCluster) return (await import('./commands/check-cluster.ts')).checkClusterCommand
   if (settings.purgeBroker) return (await import('./commands/purge-broker.ts')).purgeBrokerCommand
   if (settings.dryRun) return (await import('./commands/dry-run.ts')).dryRunCommand
+  if (settings.watch) return (await import('./commands/watch.ts')).watchCommand
+  if (settings.replay !== null) return (await import('./commands/replay.ts')).replayCommand
+  if (settings.findCapacity !== null) return (await import('./capacity/command.ts')).findCapacity
   return (await import('./commands/run.ts')).runCommand
 }
 

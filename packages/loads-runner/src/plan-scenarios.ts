@@ -28,6 +28,8 @@ export interface ScenarioRequest {
   agents: number | null
   /** Command of an external runner; null for test classes. */
   testRunner: string | null
+  /** One user runs each test once, whatever the load is. */
+  once: boolean
 }
 
 export interface ScenarioPlan {
@@ -70,6 +72,7 @@ export function planScenarios(request: ScenarioRequest, bundle: ScenarioTests): 
 
 function planDraft(request: ScenarioRequest, draft: Draft, problems: string[]): Scenario | null {
   const { name, tests, own, classes, rest } = draft
+  if (request.once) return onceOf(draft)
   if (tests.every((test) => test.weight === 0)) {
     problems.push(`scenario "${name}" has no test to run: every weight is 0`)
     return null
@@ -101,6 +104,23 @@ function planDraft(request: ScenarioRequest, draft: Draft, problems: string[]): 
     ...rest,
   }
 }
+
+function onceOf({ name, tests, rest }: Draft): Scenario {
+  const chosen = tests.filter(({ weight }) => weight > 0).map(({ label }) => ({ label, weight: 1 }))
+  const iterations = Math.max(1, chosen.length)
+  return {
+    ...rest,
+    name,
+    tests: chosen.length > 0 ? chosen : tests,
+    startMs: 0,
+    stages: [{ type: 'hits-per-user', users: 1, iterations, rampUpMs: 0, maxDurationMs: null }],
+    pause: { type: 'none' },
+    gracefulStopMs: onceMs,
+  }
+}
+
+/** Nobody hurries one execution. */
+const onceMs = 30_000
 
 /** One draft for each scenario of the file. */
 function entryDrafts({ entries }: ScenarioRequest, bundle: ScenarioTests): Draft[] {

@@ -11,7 +11,8 @@ export interface PreparedPlan {
   notes: string[]
 }
 
-type OwnContext = Omit<PlanContext, 'tests' | 'sources' | 'scenarios' | 'thresholds' | 'replay'>
+/** What a plan is made of besides options and tests. */
+export type OwnContext = Omit<PlanContext, 'tests' | 'sources' | 'scenarios' | 'thresholds' | 'replay'>
 
 /** What a bundle says of its tests. */
 export type BundleFacts = Pick<Bundle, 'hash' | 'tests' | 'classes' | 'named' | 'conducted' | 'serverUrl'>
@@ -23,8 +24,8 @@ export type BundleFacts = Pick<Bundle, 'hash' | 'tests' | 'classes' | 'named' | 
  */
 export function preparePlan(invocation: Invocation, bundle: BundleFacts, context: OwnContext): PreparedPlan {
   const { settings, sources, tests, scenarios: entries, layers } = invocation
-  const { agents, testRunner } = settings
-  const { scenarios, notes } = planScenarios({ entries, layers, agents, testRunner }, bundle)
+  const { agents, testRunner, once } = settings
+  const { scenarios, notes } = planScenarios({ entries, layers, agents, testRunner, once }, bundle)
   const thresholds = planThresholds(
     settings,
     sources.threshold,

@@ -5,7 +5,8 @@ import { layerOf } from './config/layer.ts'
 import { readScenarios } from './config/scenario-entries.ts'
 import type { ScenarioEntry } from './config/scenario-entries.ts'
 import { isUsageError, UsageError } from './errors.ts'
-import { environmentName, optionName, readEnvironment, resolveSettings } from './option-table.ts'
+import { conflictsOf, isGiven } from './conflicts.ts'
+import { readEnvironment, resolveSettings } from './option-table.ts'
 import type { RawValues, ReadSettings } from './option-table.ts'
 import { problemsOf, GivenLoad } from './load-models/index.ts'
 import type { LoadLayer } from './load-models/index.ts'
@@ -62,9 +63,12 @@ export async function invocationFrom(
 ): Promise<Invocation> {
   const problems: string[] = []
   const place = { where: 'in the options', at: () => '' }
-  const { values } = layerOf(optionTable, options, problems, place, ['scenarios'])
-  const scenarios = readScenarios(options['scenarios'], () => '', problems)
-  const raw = { values, source: 'command line' as const }
+  const { scenarios: described, config, profile, ...rest } = options
+  const { values } = layerOf(optionTable, rest, problems, place, ['scenarios', 'config', 'profile'])
+  const files = Object.entries({ config, profile }).filter(([, value]) => typeof value === 'string')
+  const named = files.map(([key, value]) => [key as keyof Settings, [value as string]] as const)
+  const scenarios = readScenarios(described, () => '', problems)
+  const raw = { values: new Map([...values, ...named]), source: 'command line' as const }
   return { ...(await resolve(world, raw, tests, scenarios, problems)), help: false, version: false }
 }
 
@@ -80,7 +84,7 @@ async function resolve(
   const nearer = [environment, raw]
   const { settings, sources } = resolveSettings(optionTable, [...file.layers, ...nearer], problems)
   // A verb is about the broker; tests of the file are for runs.
-  const isVerb = brokerVerbs.some((verb) => settings[verb] !== null && settings[verb] !== false)
+  const isVerb = settings.replay !== null || brokerVerbs.some((verb) => isGiven(settings[verb]))
   const scenarios = names.length > 0 || isVerb ? given : given.length > 0 ? given : file.scenarios
   const fromFile = isVerb || scenarios.length > 0 ? [] : file.tests
   const tests = [
@@ -93,8 +97,9 @@ async function resolve(
     problems.push('"test" and "scenarios" exclude each other: put the tests into a scenario')
   problems.push(...loadProblems(file.layers, scenarios, nearer))
   problems.push(...earlyThresholdProblems(settings, scenarios))
-  problems.push(...conflicts(settings, tests, world.env))
+  problems.push(...conflictsOf(settings, sources, tests, world.env))
   if (problems.length > 0) throw new UsageError([...new Set(problems)])
+  if (settings.once || settings.replay !== null) stayHere(settings)
   return {
     settings,
     sources,
@@ -103,6 +108,13 @@ async function resolve(
     layers: { file: file.layers, nearer },
     configFiles: file.inputs,
   }
+}
+
+/** One execution is made in this process, where it can be watched, whatever files and variables say of a cluster. */
+function stayHere(settings: Settings): void {
+  settings.agents = null
+  settings.broker = null
+  settings.workers = 0
 }
 
 async function configuration(
@@ -148,42 +160,4 @@ function mentionedVariables(raw: RawValues<Settings>): Set<string> {
     ...foreignVariables,
     ...texts.map((text) => text.replace(/^.*=env:/, '').replace(/=.*$/s, '')),
   ])
-}
-
-function conflicts(settings: Settings, tests: readonly string[], env: World['env']): string[] {
-  const problems: string[] = []
-  problems.push(...verbProblems(settings, tests))
-  if ((settings.cert === null) !== (settings.key === null))
-    problems.push('--cert and --key go together: give both')
-  for (const [name, value] of Object.entries(settings.env)) {
-    if (value === null && env[name] === undefined)
-      problems.push(`--env ${name}: there is no variable ${name} here`)
-  }
-  for (const [name, from] of Object.entries(settings.secret)) {
-    if (env[from] === undefined) problems.push(`--secret ${name}: there is no variable ${from} here`)
-  }
-  return problems
-}
-
-function verbProblems(settings: Settings, tests: readonly string[]): string[] {
-  const problems: string[] = []
-  const given = brokerVerbs.filter((verb) => settings[verb] !== null && settings[verb] !== false)
-  const named = given.map((verb) => `--${optionName(verb)}`)
-  if (given.length > 1) problems.push(`${named.join(' and ')} cannot be combined: give one`)
-  if (given.length > 0 && settings.broker === null) {
-    problems.push(`${named[0]} needs a broker: give --broker @FILE, or set ${environmentName('broker')}`)
-  }
-  if (settings.detach && settings.broker === null) {
-    problems.push(
-      `--detach needs a broker that stays when this command ends: give --broker @FILE, or set ${environmentName('broker')}`,
-    )
-  }
-  if (given.length > 0 && tests.length > 0)
-    problems.push(`${named[0]} takes no tests, and ${tests.join(' ')} was given`)
-  if (given.length === 0 && tests.length === 0 && settings.testRunner === null) {
-    problems.push(
-      'name at least one test: loads-runner example.TestWebSite.test_es (--help shows all options)',
-    )
-  }
-  return problems
 }

@@ -6,18 +6,28 @@ import type { RunView } from './run-view.ts'
 import type { Secrets } from '@loads-runner/testcase/secrets'
 import { version } from './version.ts'
 
+/** Where the tests of a run came from: enough to bundle them again. */
+export interface RunSource {
+  /** Absolute. */
+  testDir: string
+  includeFile: readonly string[]
+  external: readonly string[]
+}
+
 /** Writes a run into its directory: the plan before, events as they come, the summary at the end. No secrets. */
 export class RunRecord {
   readonly #directory: RunDirectory
   readonly #spec: RunSpec
   readonly #runId: string
   readonly #secrets: Secrets
+  readonly #source: RunSource
 
-  constructor(directory: RunDirectory, spec: RunSpec, runId: string, secrets: Secrets) {
+  constructor(directory: RunDirectory, spec: RunSpec, runId: string, secrets: Secrets, source: RunSource) {
     this.#directory = directory
     this.#spec = spec
     this.#runId = runId
     this.#secrets = secrets
+    this.#source = source
   }
 
   async begin(): Promise<void> {
@@ -40,6 +50,13 @@ export class RunRecord {
   #writeRun(agents: { id: string; host: string }[]): Promise<void> {
     const versions = { 'loads-runner': version, node: process.version }
     const spec = this.#secrets.hideIn(redacted(this.#spec))
-    return this.#directory.writeRun({ runId: this.#runId, seed: spec.seed, versions, hosts: agents, spec })
+    return this.#directory.writeRun({
+      runId: this.#runId,
+      seed: spec.seed,
+      versions,
+      hosts: agents,
+      source: this.#source,
+      spec,
+    })
   }
 }

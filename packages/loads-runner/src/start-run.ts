@@ -3,17 +3,18 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Bundle } from '@loads-runner/engine'
 import type { Summary } from '@loads-runner/metrics'
-import type { RunSpec } from '@loads-runner/protocol'
+import type { RunEvent, RunSpec } from '@loads-runner/protocol'
 import { BrokerConnection } from './broker-connection.ts'
 import type { RunConduct } from './conduct.ts'
 import type { Display } from './console/display.ts'
 import { UsageError } from './errors.ts'
 import { checkLimits } from './host-limits.ts'
-import { mostUsersAtOnce } from './load-outline.ts'
+import { certainUsersAtOnce } from './load-outline.ts'
 import { exitCodeOfSignal } from './interrupts.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { Place } from './place.ts'
 import { preparePlan } from './prepare-plan.ts'
+import type { OwnContext, PreparedPlan } from './prepare-plan.ts'
 import { secretsOf, variablesOf } from './plan-run.ts'
 import type { Invocation } from './read-settings.ts'
 import type { RunDirectory } from './run-directory.ts'
@@ -21,7 +22,7 @@ import { RunRecord } from './run-record.ts'
 import { Secrets } from '@loads-runner/testcase/secrets'
 import { Teardown } from './teardown.ts'
 import { watchRun } from './watch-run.ts'
-import type { DetachQuestion, WatchEnd } from './watch-run.ts'
+import type { DetachQuestion, WatchedRun, WatchEnd } from './watch-run.ts'
 import type { World } from './world.ts'
 
 /** What a run needs of whoever starts it. */
@@ -32,8 +33,24 @@ export interface RunRequest {
   interrupts: Interrupts
   /** Makes the run directory; null when the run leaves none. */
   openDirectory: (() => Promise<RunDirectory>) | null
+  /** Makes the plan once the tests are bundled; left out: from the invocation. */
+  plan?: (tests: Bundle, context: OwnContext) => PreparedPlan
+  /** Told which files the run was made from. */
+  onInputs?: (inputs: readonly string[]) => void
   /** Asked at the first Ctrl-C when the run could go on without us; null when nobody can be asked. */
   askToDetach: DetachQuestion | null
+  /** Changes the plan and drives the run; a plain run has none. */
+  pilot?: RunPilot
+}
+
+/** Who drives a run from here while it goes on. */
+export interface RunPilot {
+  /** The plan as the pilot needs it. */
+  plan(spec: RunSpec): RunSpec
+  /** Called before the first event. */
+  begin(run: WatchedRun, runId: string): void
+  /** Every event, in order. */
+  take(event: RunEvent): void
 }
 
 export interface RunOutcome {
@@ -68,15 +85,12 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     // Said when its turn comes: what is wrong with the tests is more useful to know.
     connecting.catch(() => {})
     teardown.add('the connection', async () => (await connecting.catch(() => null))?.close())
-    const bundling = bundle(invocation, world)
+    const bundling = bundle(request)
     const [tests, pem] = await interrupts.race(Promise.all([bundling, readPem(settings, world.cwd)]))
     const seed = settings.seed ?? randomInt(2 ** 32)
-    const { spec, notes } = preparePlan(invocation, tests, {
-      pem,
-      env: world.env,
-      seed,
-      debugged: world.debugged(),
-    })
+    const context = { pem, env: world.env, seed, debugged: world.debugged() }
+    const plan = request.plan ?? ((facts, own) => preparePlan(invocation, facts, own))
+    const { spec, notes } = plan(tests, context)
     for (const note of notes) display.notice(`note: ${note}`)
     await sayLimits(request, spec)
     if (settings.detach && spec.conducted) {
@@ -95,7 +109,9 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
       ...Object.values(secretsOf(settings, world.env)),
       ...(pem.key === null ? [] : [pem.key]),
     ])
-    const record = directory === null ? null : new RunRecord(directory, spec, runId, secrets)
+    const { testDir, includeFile, external } = settings
+    const source = { testDir: resolve(world.cwd, testDir), includeFile, external }
+    const record = directory === null ? null : new RunRecord(directory, spec, runId, secrets, source)
     await record?.begin()
     const end = await watch(request, spec, tests, runId, connection, await place, record, secrets)
     // The figures are at hand all the same: a full disk must not take them away.
@@ -110,7 +126,7 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
 }
 
 async function watch(
-  { invocation: { settings }, display, interrupts, askToDetach }: RunRequest,
+  { invocation: { settings }, display, interrupts, askToDetach, pilot }: RunRequest,
   spec: RunSpec,
   tests: Bundle,
   runId: string,
@@ -135,9 +151,11 @@ async function watch(
     onMessage: (message) => {
       record?.take(message)
       conduct?.take(message.event)
+      pilot?.take(message.event)
     },
     prepare: (follower) => {
       place.onExit((exit) => follower.processExited(exit))
+      pilot?.begin(follower, runId)
       if (conducting === null) return null
       const code = import('@loads-runner/engine').then(({ Conductor }) =>
         Conductor.open(tests.bytes, spec, runId),
@@ -163,18 +181,21 @@ async function submit(
   return connection.request('submit', { spec })
 }
 
-async function bundle(
-  { settings, tests }: Invocation,
-  { cwd, env }: Pick<World, 'cwd' | 'env'>,
-): Promise<Bundle> {
+async function bundle({
+  invocation: { settings, tests },
+  world: { cwd, env },
+  onInputs,
+}: RunRequest): Promise<Bundle> {
   const { bundleTests } = await import('@loads-runner/engine')
-  return bundleTests({
+  const made = await bundleTests({
     testDir: resolve(cwd, settings.testDir),
     names: [...tests],
     includeFiles: [...settings.includeFile],
     external: [...settings.external],
     env: { ...variablesOf(settings, env), ...secretsOf(settings, env) },
   })
+  onInputs?.(made.inputs)
+  return made
 }
 
 /** On a standing broker, on processes of our own, or in this process. */
@@ -221,7 +242,7 @@ async function sayLimits(
   { profile, agents }: RunSpec,
 ): Promise<void> {
   if (settings.broker !== null) return
-  const users = mostUsersAtOnce(profile)
+  const users = certainUsersAtOnce(profile)
   const need = { users, usersPerProcess: Math.ceil(users / agents) }
   const { errors, warnings } = checkLimits(need, await world.limits())
   if (errors.length > 0) throw new UsageError(errors)

@@ -68,3 +68,4 @@ export type {
 } from './context.ts'
 export { silentMeter } from './meter.ts'
 export type { HitErrorClass, HitKind, HitPhase, Meter, Tags } from './meter.ts'
+export { observeExchanges, type Exchange, type ExchangeObserver } from './exchange.ts'

@@ -14,11 +14,21 @@ import { secretsOf } from '../plan-run.ts'
 import type { Invocation } from '../read-settings.ts'
 import { jsonText, whyNotWritable, writeJson } from '../write-json.ts'
 import { startRun } from '../start-run.ts'
-import type { RunOutcome } from '../start-run.ts'
+import type { RunOutcome, RunRequest } from '../start-run.ts'
 import type { World } from '../world.ts'
 
+/** How a run differs from a plain one. */
+export interface RunVariation extends Pick<RunRequest, 'plan' | 'onInputs'> {
+  /** False: it leaves no run directory. */
+  keepsDirectory?: boolean
+}
+
 /** `loads-runner TEST...`: runs tests and shows how it goes. */
-export async function runCommand(world: World, invocation: Invocation): Promise<number> {
+export async function runCommand(
+  world: World,
+  invocation: Invocation,
+  { keepsDirectory = true, ...variation }: RunVariation = {},
+): Promise<number> {
   const { settings } = invocation
   await checkJsonFiles(world, invocation)
   const stream = displayStream(world, invocation)
@@ -30,16 +40,19 @@ export async function runCommand(world: World, invocation: Invocation): Promise<
   const secrets = new Secrets(Object.values(secretsOf(settings, world.env)))
   // Tests are loaded here, setUpRun runs here, and with --workers 0 so do all users.
   const giveBackOutput = world.captureOutput((line) => display.notice(secrets.hide(line)))
+  const openDirectory = async () => {
+    const { RunDirectory } = await import('../run-directory.ts')
+    return RunDirectory.create(resolve(world.cwd, settings.results), (text) => display.notice(text))
+  }
+  const printing = settings.verbose ? await printExchanges(world, invocation, secrets) : null
   try {
     const outcome = await startRun({
       invocation,
       world,
       display,
       interrupts,
-      openDirectory: async () => {
-        const { RunDirectory } = await import('../run-directory.ts')
-        return RunDirectory.create(resolve(world.cwd, settings.results), (text) => display.notice(text))
-      },
+      openDirectory: keepsDirectory ? openDirectory : null,
+      ...variation,
       askToDetach: stopQuestion(world),
     })
     if (outcome.detached) sayDetached(world, invocation, outcome)
@@ -52,9 +65,16 @@ export async function runCommand(world: World, invocation: Invocation): Promise<
     world.stderr.write(failure.text)
     return [written, failure.exitCode].reduce(worseOf, outcome.exitCode)
   } finally {
+    printing?.stop()
     giveBackOutput()
     interrupts.close()
   }
+}
+
+async function printExchanges(world: World, invocation: Invocation, secrets: Secrets) {
+  const { ExchangePrinter } = await import('../exchange-printer.ts')
+  const stream = displayStream(world, invocation)
+  return ExchangePrinter.start((text) => stream.write(secrets.hide(text)))
 }
 
 /** Standard output, unless that is taken by JSON. */

@@ -1,5 +1,5 @@
 import type { OptionTable } from '../option-table.ts'
-import { flag, whole, word } from '../option-values.ts'
+import { flag, positiveDuration, ratio, whole, word } from '../option-values.ts'
 import { parseRate } from './rate-values.ts'
 import { parseReplay } from './replay-value.ts'
 import type { ReplayTarget } from './replay-value.ts'
@@ -10,8 +10,13 @@ export interface CommandSettings {
   once: boolean
   verbose: boolean
   watch: boolean
+  inspect: boolean
   replay: ReplayTarget | null
   findCapacity: string | null
+  capacityStep: number
+  /** Users, or starts per second. */
+  capacityMax: number | null
+  capacityTolerance: number
   detach: boolean
   /** '' is "the only active run", here and in `control`. */
   attach: string | null
@@ -63,6 +68,14 @@ export const commandOptions: OptionTable<CommandSettings> = {
     parse: flag,
     commandLineOnly: true,
   },
+  inspect: {
+    flags: '--inspect',
+    group,
+    help: 'wait for a debugger to attach; users run on the main thread, and nothing times out',
+    initial: false,
+    parse: flag,
+    commandLineOnly: true,
+  },
   replay: {
     flags: '--replay <RUN:EXECUTION>',
     group,
@@ -77,6 +90,30 @@ export const commandOptions: OptionTable<CommandSettings> = {
     help: 'search the highest rate (or users, with --controlled users) that holds: "p(95)<200, errors<1%"',
     initial: null,
     parse: word,
+    commandLineOnly: true,
+  },
+  capacityStep: {
+    flags: '--capacity-step <T>',
+    group,
+    help: 'with --find-capacity: measure each load for this time (default: 10s)',
+    initial: 10_000,
+    parse: positiveDuration,
+    commandLineOnly: true,
+  },
+  capacityMax: {
+    flags: '--capacity-max <N>',
+    group,
+    help: 'with --find-capacity: try no higher rate, or no more users',
+    initial: null,
+    parse: parseRate,
+    commandLineOnly: true,
+  },
+  capacityTolerance: {
+    flags: '--capacity-tolerance <R>',
+    group,
+    help: 'with --find-capacity: how close to come, as a part of the answer (default: 0.05)',
+    initial: 0.05,
+    parse: ratio,
     commandLineOnly: true,
   },
   detach: {

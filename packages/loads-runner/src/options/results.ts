@@ -106,7 +106,7 @@ export const resultsOptions: OptionTable<ResultsSettings> = {
   debug: {
     flags: '--debug',
     group,
-    help: 'show what broker and agents log; run users on the main thread and wait for a debugger to attach',
+    help: 'show what broker and agents log',
     initial: false,
     parse: flag,
   },

@@ -10,6 +10,7 @@ import { DefaultHeaders, hasHeader, type HeaderValue } from './header-list.ts'
 import { describeBreak } from './hit-error.ts'
 import type { HttpCall } from './http-call.ts'
 import { BrokenCall, Stop, type CallOwner, type Connection, type Outcome } from './connection.ts'
+import { exchangeObserver, exchangeOf, type ExchangeObserver } from '../exchange.ts'
 import { HttpOrigin } from './http-origin.ts'
 import { draftRequest, makeCall, withMultipart, type Draft, type RequestOptions } from './http-request.ts'
 import { isRedirect, maxHops, redirected } from './redirect.ts'
@@ -63,6 +64,8 @@ export class HttpSession implements CallOwner {
   #closed = false
   readonly #pool: SharedOrigins | null
   readonly #traces: TraceParents | null
+  /** Null unless somebody looks on. */
+  readonly #observer: ExchangeObserver | null = exchangeObserver()
   readonly #watch = new AbortWatch(() => this.#interrupt(new Stop('interrupted', 'the execution was cut')))
 
   /** @internal */
@@ -148,6 +151,7 @@ export class HttpSession implements CallOwner {
       this.#checkSignal(call)
       const connection = known.origin.take(call, this) ?? (await this.#waitFor(known.origin, call))
       const outcome = await connection.send(call, this)
+      if (this.#observer !== null) this.#observer(exchangeOf(outcome, this.context.executionId))
       if (outcome instanceof BrokenCall) throw brokenError(outcome)
       if (outcome.mayHaveCookies) this.#storeCookies(outcome)
       if (!isRedirect(outcome.status)) return outcome
@@ -222,6 +226,7 @@ export class HttpSession implements CallOwner {
     this.#checkSignal(call)
     const connection = origin.take(call, this) ?? (await this.#waitFor(origin, call))
     const outcome = await this.#watchCall(connection, call)
+    if (this.#observer !== null) this.#observer(exchangeOf(outcome, this.context.executionId))
     if (outcome instanceof BrokenCall) throw brokenError(outcome)
     if (outcome.mayHaveCookies) this.#storeCookies(outcome)
     return outcome
