@@ -11,7 +11,7 @@ import type { AgentToBroker, BrokerToAgent, RunSpec } from '@loads-runner/protoc
 import type { Share } from '@loads-runner/testcase/load'
 import type { BundleCache } from './bundle-cache.ts'
 import { ChildSession } from './child-session.ts'
-import { RowRequests, type RowRequest } from './row-requests.ts'
+import { RowRequests } from './row-requests.ts'
 import { WindowBuffer } from './window-buffer.ts'
 
 /** child: a process per run. own: this process is the session's alone. in-process: this process is shared with others. */
@@ -37,7 +37,7 @@ const endGraceMs = 12_000
 export class AgentRun {
   readonly #options: AgentRunOptions
   readonly #windows: WindowBuffer
-  readonly #rowRequests = new RowRequests()
+  readonly #rowRequests: RowRequests
   #encoder = new DeltaEncoder()
   #session: SessionControl | null = null
   #bundleParts: Uint8Array[] = []
@@ -51,6 +51,10 @@ export class AgentRun {
   constructor(options: AgentRunOptions) {
     this.#options = options
     this.#windows = new WindowBuffer(options.spec.warmUpMs)
+    this.#rowRequests = new RowRequests(
+      (request) => this.#say({ type: 'lease-rows', runId: options.runId, ...request }),
+      ({ feed, first, count }) => this.#session?.rows(feed, first, count),
+    )
   }
 
   get spec(): RunSpec {
@@ -81,8 +85,7 @@ export class AgentRun {
       case 'control':
         return this.#session?.control(message.stage, message.changes)
       case 'rows':
-        this.#rowRequests.answered(message.feed)
-        return this.#session?.rows(message.feed, message.first, message.count)
+        return this.#rowRequests.answer(message)
       case 'finish':
         return this.#session?.finish()
       case 'stop':
@@ -99,7 +102,7 @@ export class AgentRun {
     this.#encoder = new DeltaEncoder()
     for (const window of this.#windows.unacknowledged()) this.#sendWindow(window)
     this.#flush()
-    for (const request of this.#rowRequests.open()) this.#askForRows(request)
+    this.#rowRequests.repeat()
   }
 
   /** The broker has been out of reach for too long: no more load. */
@@ -197,11 +200,7 @@ export class AgentRun {
       this.#complete ||= window.final
       if (window.final) this.#ended()
     },
-    leaseRows: (feed, size, count) => {
-      const request = { feed, size, count }
-      this.#rowRequests.add(request)
-      this.#askForRows(request)
-    },
+    leaseRows: (feed, size, count) => this.#rowRequests.take({ feed, size, count }),
     log: (level, text) => this.#say({ type: 'log', runId: this.#options.runId, level, text }),
     lost: (reason) => {
       this.#say({ type: 'session-lost', runId: this.#options.runId, reason })
@@ -222,10 +221,6 @@ export class AgentRun {
       ...window,
       delta: this.#encoder.encode(window.delta),
     })
-  }
-
-  #askForRows({ feed, size, count }: RowRequest): void {
-    this.#say({ type: 'lease-rows', runId: this.#options.runId, feed, size, count })
   }
 
   #say(message: AgentToBroker): void {

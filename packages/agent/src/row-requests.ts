@@ -5,24 +5,49 @@ export interface RowRequest {
   count: number
 }
 
+/** Rows that are this agent's. A count of 0: none is left. */
+export interface GrantedRows {
+  feed: string
+  first: number
+  count: number
+}
+
 /**
- * What a session has asked for and has no answer to: a request or its answer may be lost with a link, so they are said
- * again over the next one. Rows that were leased in an answer which is lost are nobody's until the end of the run.
+ * What a session has asked for and has no answer to, one request per feed. A request or its answer may be lost with a
+ * link, so it is said again over the next one. Then two answers may come: the second is kept for the next request, since
+ * each row is leased once. Rows of an answer that is lost are nobody's until the end of the run.
  */
 export class RowRequests {
-  readonly #open: RowRequest[] = []
+  readonly #ask: (request: RowRequest) => void
+  readonly #give: (rows: GrantedRows) => void
+  readonly #open = new Map<string, RowRequest>()
+  readonly #kept = new Map<string, GrantedRows[]>()
 
-  add(request: RowRequest): void {
-    this.#open.push(request)
+  /** @param ask says a request to the broker; @param give hands rows to the session */
+  constructor(ask: (request: RowRequest) => void, give: (rows: GrantedRows) => void) {
+    this.#ask = ask
+    this.#give = give
   }
 
-  /** The oldest request of this feed has its answer. */
-  answered(feed: string): void {
-    const index = this.#open.findIndex((request) => request.feed === feed)
-    if (index >= 0) this.#open.splice(index, 1)
+  /** The session needs rows. Asked again before there was an answer, it is asked for again. */
+  take(request: RowRequest): void {
+    const rows = this.#kept.get(request.feed)?.shift()
+    if (rows !== undefined) return this.#give(rows)
+    this.#open.set(request.feed, request)
+    this.#ask(request)
   }
 
-  open(): readonly RowRequest[] {
-    return this.#open
+  /** The broker's answer. */
+  answer(rows: GrantedRows): void {
+    if (this.#open.delete(rows.feed)) return this.#give(rows)
+    if (rows.count === 0) return
+    const kept = this.#kept.get(rows.feed)
+    if (kept === undefined) this.#kept.set(rows.feed, [rows])
+    else kept.push(rows)
+  }
+
+  /** Over a new link: asks for all that has no answer. */
+  repeat(): void {
+    for (const request of this.#open.values()) this.#ask(request)
   }
 }
