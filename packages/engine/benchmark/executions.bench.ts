@@ -1,5 +1,5 @@
 /** Cost of an execution by itself: one thread, tests that do nothing, and tests that wait one turn. Run by hand. */
-import { runSession } from '../test/helpers/run-session.ts'
+import { closed, runSession } from '../test/helpers/run-session.ts'
 
 const body: Record<string, string> = {
   'nothing at all': '',
@@ -17,7 +17,7 @@ export class TestBench extends TestCase { async test_a() { ${code} } }`
     let begun = 0
     const run = await runSession({
       files: { 'example.ts': source },
-      profile: { stages: [{ users: 1, iterations, durationMs: null }] },
+      stages: [closed(1, iterations)],
       spec: { windowMs: 1000 },
       during: () => void (begun = performance.now()),
     })

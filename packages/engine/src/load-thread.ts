@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { Recorder } from '@loads-runner/metrics'
-import { warmUpSessions } from '@loads-runner/testcase'
+import { isInstrumented, warmUpSessions } from '@loads-runner/testcase'
 import { runStages, type RunStage } from '@loads-runner/testcase/load'
 import { Breath } from './breath.ts'
 import { EngineError } from './errors.ts'
@@ -144,7 +144,14 @@ export class LoadThread implements UserSurroundings {
       if (test === undefined || cls === undefined) {
         throw new EngineError('TEST_NOT_FOUND', 3, `test '${label}' is not in the bundle`)
       }
-      return { label, cls, classKey: classKey(test), method: test.method, parameters: test.parameters }
+      return {
+        label,
+        cls,
+        classKey: classKey(test),
+        method: test.method,
+        instrumented: isInstrumented(cls),
+        parameters: test.parameters,
+      }
     })
     for (const { name, tests } of spec.profile.scenarios) {
       if (tests.some((test) => test.weight > 0)) continue

@@ -9,6 +9,8 @@ export interface LoadedTest {
   /** Of what setUpRun returned for its class. */
   classKey: string
   method: string
+  /** Its class wants clients other than ours measured. */
+  instrumented: boolean
   parameters: Record<string, unknown> | null
 }
 

@@ -4,6 +4,7 @@ import {
   isAssertionFailure,
   keepUserSockets,
   releaseUser,
+  runInstrumented,
   settleExecution,
   TestCase,
   type TestClass,
@@ -32,6 +33,8 @@ const cleanUpMs = 3000
 interface Ready {
   test: TestCase
   context: EngineContext
+  /** Clients other than ours are measured in its code. */
+  instrumented: boolean
 }
 
 /** A virtual user that runs TestCase classes: one instance of each class, one execution at a time. */
@@ -84,7 +87,7 @@ export class VirtualUser implements LoadUser {
     if (usable && ready !== undefined) {
       ready.context.begin(count, ordinal, test)
       this.#meter.tagged = ready.context
-      const running = this.#run(ready, test)
+      const running = test.instrumented ? this.#runInstrumented(ready, test) : this.#run(ready, test)
       problem = running instanceof Promise ? await running : running
       const ending = this.#tearDown(ready)
       const afterwards = ending instanceof Promise ? await ending : ending
@@ -121,9 +124,9 @@ export class VirtualUser implements LoadUser {
   }
 
   async end(): Promise<void> {
-    for (const { test, context } of this.#instances.values()) {
-      if (overrides(test, 'tearDownUser')) await this.#tearDownUser(test, context)
-      await releaseUser(test)
+    for (const ready of this.#instances.values()) {
+      if (overrides(ready.test, 'tearDownUser')) await this.#tearDownUser(ready)
+      await releaseUser(ready.test)
     }
     this.#instances.clear()
   }
@@ -133,6 +136,10 @@ export class VirtualUser implements LoadUser {
     this.#cut = cut
     for (const { context } of this.#instances.values()) context.abort()
     setTimeout(this.#leave, unwindMs).unref()
+  }
+
+  #runInstrumented(ready: Ready, test: StageTest): Problem | Promise<Problem> {
+    return runInstrumented(ready.context, () => this.#run(ready, test))
   }
 
   /** setUp and the test. What needs no wait costs none: most classes have no setUp of their own. */
@@ -154,7 +161,8 @@ export class VirtualUser implements LoadUser {
   }
 
   /** Clean-up of a cut execution may still speak to the target; only the end of the thread stops it. */
-  #tearDown({ test, context }: Ready): Problem | Promise<Problem> {
+  #tearDown(ready: Ready): Problem | Promise<Problem> {
+    const { test, context } = ready
     const wasCut = this.#cut
     if (wasCut !== null) context.renewSignal()
     if (!overrides(test, 'tearDown')) {
@@ -168,7 +176,7 @@ export class VirtualUser implements LoadUser {
     this.#cut = null
     const ending = this.#wait(
       (async () => {
-        await test.tearDown()
+        await inCodeOf(ready, () => test.tearDown())
         settleExecution(test)
       })(),
     )
@@ -203,20 +211,21 @@ export class VirtualUser implements LoadUser {
     return this.#wait(
       (async () => {
         const instance = new test.cls()
-        this.#instances.set(test.cls, { test: instance, context })
+        const ready = { test: instance, context, instrumented: test.instrumented }
+        this.#instances.set(test.cls, ready)
         attachUser(instance, context)
-        await instance.setUpUser()
+        await inCodeOf(ready, () => instance.setUpUser())
         keepUserSockets(instance)
       })(),
     )
   }
 
-  async #tearDownUser(test: TestCase, context: EngineContext): Promise<void> {
-    context.renewSignal()
+  async #tearDownUser(ready: Ready): Promise<void> {
+    ready.context.renewSignal()
     this.#cut = null
     // Clean-up that never ends must not keep the run for ever either.
     this.#begunAt = performance.now()
-    const problem = await this.#wait((async () => test.tearDownUser())())
+    const problem = await this.#wait((async () => inCodeOf(ready, () => ready.test.tearDownUser()))())
     this.#begunAt = Infinity
     if (problem === null) return
     const cut = this.#cut as Cut | null
@@ -248,6 +257,10 @@ export class VirtualUser implements LoadUser {
       )
     })
   }
+}
+
+function inCodeOf<T>({ context, instrumented }: Ready, code: () => T): T {
+  return instrumented ? runInstrumented(context, code) : code()
 }
 
 function overrides(test: TestCase, hook: 'setUp' | 'tearDown' | 'tearDownUser'): boolean {

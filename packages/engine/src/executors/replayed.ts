@@ -43,20 +43,23 @@ export class Replayed implements Executor {
   control(_changes: readonly ControlChange[]): void {}
 
   async #run(progress: Uint32Array): Promise<void> {
-    if (progress.length > 0) {
-      const { around, view, makeUser } = this.#options
-      const { run, firstOrdinal, numbered } = view
-      const ordinal = numbered
-        ? this.#iteration
-        : firstOrdinal + this.#iteration * run.units + this.#user - run.firstUnit
-      around.state.add('activeUsers', 1)
-      this.#running = makeUser(this.#user)
-      const end = await this.#running.execute(this.#iteration, ordinal, null)
-      if (end !== 'interrupted') progress[0] = 1
-      await this.#running.end()
-      around.state.add('activeUsers', -1)
-      this.#running = null
-    } else await null
-    this.#options.onIdle()
+    if (progress.length > 0) await this.#replay(progress)
+    // Later, as where something ran: who starts it must never hear of the end meanwhile.
+    queueMicrotask(() => this.#options.onIdle())
+  }
+
+  async #replay(progress: Uint32Array): Promise<void> {
+    const { around, view, makeUser } = this.#options
+    const { run, firstOrdinal, numbered } = view
+    const ordinal = numbered
+      ? this.#iteration
+      : firstOrdinal + this.#iteration * run.units + this.#user - run.firstUnit
+    around.state.add('activeUsers', 1)
+    this.#running = makeUser(this.#user)
+    const end = await this.#running.execute(this.#iteration, ordinal, null)
+    if (end !== 'interrupted') progress[0] = 1
+    await this.#running.end()
+    around.state.add('activeUsers', -1)
+    this.#running = null
   }
 }

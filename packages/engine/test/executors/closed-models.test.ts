@@ -72,7 +72,7 @@ describe('constant users', () => {
     thread.start({ first: 0, count: 5 })
     await thread.began(5)
     const starts = thread.made.map((made) => made.beganAt - thread.begunAt)
-    assert.ok(starts[0]! < 150 && starts[4]! >= 239, `${starts}`)
+    assert.ok(starts[0]! < 150 && starts[4]! >= 239, starts.join(', '))
     thread.executor.cancel()
     await thread.idle()
   })
@@ -139,7 +139,10 @@ describe('ramping users', () => {
     assert.equal(strict.made.length, 3)
     const counts = new Map<number, number>()
     for (const { user } of strict.made) counts.set(user, (counts.get(user) ?? 0) + 1)
-    assert.deepEqual([...counts.values()].sort(), [1, 2])
+    assert.deepEqual(
+      [...counts.values()].sort((a, b) => a - b),
+      [1, 2],
+    )
   })
 
   it('uses a user again that it had rested, with its next iteration', async () => {

@@ -44,7 +44,7 @@ export class FakeThread {
     const profile = profileOf([{ stages: [model], ...scenario }], [])
     const stages = runStages(profile)
     this.view = viewOf(stages, stages[0]!, [], {})
-    const thread = this
+    const isDraining = () => this.draining
     const around: UserSurroundings = {
       setup: { spec: { seed: 7, precise: false, profile } } as UserSurroundings['setup'],
       recorder: new Recorder({ maxSeries: 10, define: () => {} }),
@@ -52,7 +52,7 @@ export class FakeThread {
       feeds: { row: () => Promise.reject(new Error('no feeds here')) },
       runData: {},
       get draining() {
-        return thread.draining
+        return isDraining()
       },
       breathe: () => null,
       log: () => {},
