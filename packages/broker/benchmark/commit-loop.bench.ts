@@ -21,12 +21,14 @@ for (const [agents, series] of [
   const sent = Array.from({ length: agents }, () => windowsOf(series))
   const catalogue = new Catalogue(1000)
   const streams = sent.map((_, agent) => new WindowStream(`a${agent}`, catalogue, () => {}))
-  const generator = { eventLoopLagMs: 0, cpu: 0 }
-  const sums = { at: 0, activeUsers: 0, elapsedMs: 0, started: 0, finished: 0, interrupted: 0, generator }
+  const generator = { eventLoopLagMs: 0, cpu: 0, latenessMs: 0 }
+  const counts = { started: 0, finished: 0, interrupted: 0, planned: 0, dropped: 0 }
+  const sums = { at: 0, activeUsers: 0, elapsedMs: 0, ...counts, generator }
   let bytes = 0
   const loop = new CommitLoop({
     clock: systemClock,
     journal: noJournal,
+    warmUpMs: 0,
     incarnationOf: () => '1',
     figures: () => sums,
     complete: (waiting) => waiting.size === agents,
@@ -82,10 +84,11 @@ function windowsOf(series: number): WindowMessage[] {
       toMs: number * 1000 + 1000,
       final: false,
       activeUsers: 0,
-      ledger: { planned: 0, started: 0, finished: 0, interrupted: 0 },
+      ledger: { planned: 0, started: 0, finished: 0, interrupted: 0, dropped: 0 },
       progress: [],
       delta: encoder.encode(delta),
-      generator: { eventLoopLagMs: 0, cpu: 0 },
+      generator: { eventLoopLagMs: 0, cpu: 0, gcMs: 0, latenessMs: 0, portsExhausted: false },
+      rows: [],
     }
   })
 }

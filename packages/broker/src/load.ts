@@ -132,6 +132,7 @@ export class Load {
   #finish(): void {
     if (this.#finishing) return
     this.#finishing = true
+    this.figures.loadEnded()
     for (const member of this.#roster.working()) member.send({ type: 'finish', runId: this.#options.runId })
   }
 
@@ -235,6 +236,7 @@ export class Load {
     if (this.#stopMode !== null && stopRank[mode] <= stopRank[this.#stopMode]) return
     const { runId, clock, onChange } = this.#options
     this.#stopMode = mode
+    this.figures.loadEnded()
     if (mode === 'kill') this.#killedMs = clock.monotonic()
     onChange('stop', note)
     for (const member of this.#roster.working()) member.send({ type: 'stop', runId, mode })

@@ -161,6 +161,11 @@ export class RunFigures {
     this.thresholds.endStage(stage, this.elapsedMs())
   }
 
+  /** No execution starts any more: the last stages are over, or a stop was asked for. */
+  loadEnded(): void {
+    this.thresholds.endLoad(this.elapsedMs())
+  }
+
   #onCommit(windows: readonly TakenWindow[], event: CommitEvent): void {
     const { roster, onCommit } = this.#options
     if (event.warmUp) this.thresholds.warmUp(event.dropped)

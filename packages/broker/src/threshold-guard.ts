@@ -74,6 +74,11 @@ export class ThresholdGuard {
     this.#watch.endStage(stage, atMs)
   }
 
+  /** No load is made from this time of the run on. */
+  endLoad(atMs: number): void {
+    this.#watch.endLoad(atMs)
+  }
+
   /** What was dropped in the warm-up counts nowhere. */
   warmUp(dropped: number): void {
     this.#dropped = dropped

@@ -23,7 +23,7 @@ const facts: RunFacts = {
       hits: 4,
       windows: 11,
       windowsLost: 0,
-      ledger: { planned: 2, started: 2, finished: 2, reported: 2, lost: 0 },
+      ledger: { planned: 2, started: 2, finished: 2, reported: 2, lost: 0, dropped: 0 },
     },
   ],
   coverage: { windowsOwed: 11, windowsReceived: 11, ratio: 1, missing: [] },
@@ -43,6 +43,7 @@ const everything: Partial<RunFacts> = {
     tainted: [{ agent: 'a1', fromSecond: 3, toSecond: 4, reasons: ['gc'] }],
   },
   thresholds: [{ expression: 'p(95)<200', value: 120, ok: true, abortOnFail: false }],
+  feeds: [{ name: 'users.csv', rows: 9, used: 4, returned: 1, leftOver: 5, perhapsTwice: 0 }],
   warmUp: { seconds: 2, aggregate: new Aggregate() },
 }
 
@@ -151,11 +152,12 @@ describe('summarize', () => {
       agents: [
         {
           ...fieldsOf('id', 'host', 'state', 'hits', 'windows', 'windowsLost'),
-          ledger: fieldsOf('planned', 'started', 'finished', 'reported', 'lost'),
+          ledger: fieldsOf('planned', 'started', 'finished', 'reported', 'lost', 'dropped'),
         },
       ],
       coverage: { ...fieldsOf('windowsOwed', 'windowsReceived', 'ratio'), missing: [] },
       schedule: { ...fieldsOf('planned', 'started', 'dropped', 'latenessP99'), lateness: stats },
+      feeds: [fieldsOf('name', 'rows', 'used', 'returned', 'leftOver', 'perhapsTwice')],
       generator: {
         ...fieldsOf('limited', 'eventLoopLagP99', 'cpu', 'gcShare'),
         warnings: [],

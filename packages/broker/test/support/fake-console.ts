@@ -41,7 +41,8 @@ export class SeenRun {
       this.aggregate = new Aggregate()
       this.aggregate.apply(this.#decoder.decode(event.delta))
     } else if (event.type === 'commit') {
-      this.aggregate.apply(this.#decoder.decode(event.delta))
+      const delta = this.#decoder.decode(event.delta)
+      if (!event.warmUp) this.aggregate.apply(delta)
     }
   }
 

@@ -43,8 +43,9 @@ export class SlidingTrack {
     this.#beganMs ??= atMs
   }
 
+  /** Spans that reach further are not judged. */
   end(atMs: number): void {
-    this.#endMs = atMs
+    this.#endMs = Math.min(this.#endMs, atMs)
   }
 
   add(atMs: number, series: SeriesDelta, amount: number): void {

@@ -85,6 +85,11 @@ export class ThresholdWatch {
     for (const track of this.#tracks) if (track.stage === stage) track.sliding?.end(span.toMs)
   }
 
+  /** No load is made from here on: what still ends counts, but spans that reach further are not judged. */
+  endLoad(atMs: number): void {
+    for (const { sliding, stage } of this.#tracks) if (stage === null) sliding?.end(atMs)
+  }
+
   /** Takes in what was recorded from `fromMs` to `toMs`. It belongs to the slice and the stage that its middle is in. */
   apply(delta: Delta, fromMs: number, toMs: number): void {
     this.#latestMs = Math.max(this.#latestMs, toMs)

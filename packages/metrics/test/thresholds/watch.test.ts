@@ -201,6 +201,28 @@ describe('ThresholdWatch', () => {
       assert.deepEqual(first(watch), [16, false])
     })
 
+    it('is not judged beyond the end of the load', () => {
+      const watch = watchOf('http_reqs: count >= 20 over 2s')
+      for (let second = 0; second < 8; second++) {
+        watch.apply(hits(second < 5 ? 10 : 1, 1000), second * 1000, second * 1000 + 1000)
+      }
+      watch.endLoad(5000)
+      watch.advance(8000)
+      watch.finish(8000)
+      assert.deepEqual(first(watch), [20, true])
+    })
+
+    it('in which nothing happens has a count of 0, once something has happened', () => {
+      const watch = watchOf('http_reqs: rate >= 1/s over 2s')
+      watch.advance(4000)
+      assert.deepEqual(first(watch), [null, null])
+      watch.apply(hits(10, 1000), 4000, 5000)
+      watch.advance(5000)
+      assert.deepEqual(first(watch), [5, true])
+      watch.advance(8000)
+      assert.deepEqual(first(watch), [0, false])
+    })
+
     it('forgets extremes that have left the span', () => {
       const watch = watchOf('http_req_duration: max > 5 over 1s')
       watch.apply(hits(1, 50_000), 0, 1000)
