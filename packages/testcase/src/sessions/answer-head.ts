@@ -47,6 +47,11 @@ export class AnswerHead {
   setsCookies = false
   headers = 0
 
+  /** Whether the other side means to keep the connection. */
+  get persistent(): boolean {
+    return !this.saysClose && (this.modern || this.saysKeepAlive)
+  }
+
   reset(): void {
     this.status = 0
     this.contentLength = -1
@@ -79,7 +84,7 @@ export class AnswerHead {
       throw new MalformedAnswer(`its status line is ${quote(bytes, start, end)}`)
     }
     let at = start + 12
-    if (bytes[at] === SPACE) while (isValue[bytes[at]!] === 1) at++
+    if (bytes[at] === SPACE) while (at < end && bytes[at] !== CR && bytes[at] !== LF) at++
     if (bytes[at] !== CR) return this.#unfinished('status line', bytes, start, at, end)
     if (bytes[at + 1] !== LF) return this.#unfinished('status line', bytes, start, at + 1, end)
     this.modern = minor === 1

@@ -47,8 +47,10 @@ const SEMICOLON = 59
  * not complete yet.
  *
  * Written by hand for speed: the usual small answer costs a tenth of what it costs in llhttp. A property test holds it
- * to llhttp's strict rules. It differs on purpose in these: an unasked `100 Continue` is skipped (RFC 9110, 15.2), a 204
- * or 304 with a length is taken as the answer without body that it is (RFC 9112, 6.3), and HTTP/0.9 and 2.0 are refused.
+ * to undici (llhttp with strict rules). It differs on purpose in these: an unasked `100 Continue` is skipped (RFC 9110,
+ * 15.2); a 204 or 304 with a length is taken as the answer without body that it is (RFC 9112, 6.3); tabs around
+ * Content-Length and Transfer-Encoding are blanks (RFC 9110, 5.6.3); HTTP/0.9 and 2.0, every 101, and chunk extensions
+ * with an empty name or value are refused.
  */
 export class AnswerParser {
   head = new AnswerHead()
@@ -129,7 +131,13 @@ export class AnswerParser {
   #readLines(bytes: Buffer, start: number, end: number): number {
     if (this.#carry === null) {
       const memo = this.#memo
-      if (memo !== null && start === 0 && bytes === readBuffer && this.#state === inHead && memo.matches(end)) {
+      if (
+        memo !== null &&
+        start === 0 &&
+        bytes === readBuffer &&
+        this.#state === inHead &&
+        memo.matches(end)
+      ) {
         this.head = memo.head
         this.headText = memo.text
         return this.#headDone(bytes, memo.length, end)
@@ -193,6 +201,7 @@ export class AnswerParser {
     }
     if (head.status < 200) {
       if (head.status === 101) throw new MalformedAnswer('it switches protocols, which nobody asked for')
+      if (!head.persistent) throw new MalformedAnswer('it closes the connection before the real answer')
       head.reset()
       this.#next = 0
       return at + 2
@@ -311,9 +320,8 @@ export class AnswerParser {
   }
 
   #finish(delimited: boolean): void {
-    const { modern, saysClose, saysKeepAlive } = this.head
     this.#state = finished
-    this.reusable = delimited && !saysClose && (modern || saysKeepAlive)
+    this.reusable = delimited && this.head.persistent
     if (this.#gathered !== null) this.body = this.#gathered.take()
   }
 }
