@@ -8,6 +8,9 @@ import type { EventStream, EventStreamOptions } from './sessions/event-stream.ts
 import type { GrpcClient, GrpcOptions } from './sessions/grpc-client.ts'
 import type { HttpSession } from './sessions/http-session.ts'
 import { SessionSet } from './sessions/session-set.ts'
+import type { TcpConnection } from './sessions/tcp-connection.ts'
+import type { TcpOptions } from './sessions/tcp-opening.ts'
+import type { UdpSocket } from './sessions/udp-socket.ts'
 import type { WebSocketOptions, WebSocketSession } from './sessions/websocket-session.ts'
 import { contextOf, sessionsOf } from './user-link.ts'
 
@@ -143,6 +146,35 @@ export class TestCase extends Measurements {
     options: GrpcOptions = {},
   ): Promise<Client> {
     return this.#sessions.openGrpc(file, service, options) as unknown as Promise<Client>
+  }
+
+  /**
+   * Opens a TCP connection, as one hit. It is closed when the execution that opened it ends, or with its user when
+   * `setUpUser` opened it; its errors are thrown in the test.
+   *
+   *     const redis = await this.tcp('localhost:6379')
+   *     const answer = await redis.exchange('PING\r\n', { name: 'PING', until: '\r\n' })
+   *
+   * @param address `host:port`
+   * @throws {RequestError} it could not be opened; its `class` says why
+   * @throws {InterruptedError} the execution was cut
+   */
+  tcp(address: string, options: TcpOptions = {}): Promise<TcpConnection> {
+    return this.#sessions.openTcp(address, options)
+  }
+
+  /**
+   * Opens a UDP socket for one address. It is closed when the execution that opened it ends, or with its user when
+   * `setUpUser` opened it.
+   *
+   *     const echo = await this.udp('localhost:7')
+   *     const answer = await echo.exchange('hello', { name: 'echo', timeout: '2s' })
+   *
+   * @param address `host:port`
+   * @throws {StreamError} the name cannot be resolved, or the machine has no port left
+   */
+  udp(address: string): Promise<UdpSocket> {
+    return this.#sessions.openUdp(address)
   }
 
   /**

@@ -10,6 +10,9 @@ import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { openChannel, type GrpcClient, type GrpcOptions, type OpenChannel } from './grpc-client.ts'
 import { HttpSession } from './http-session.ts'
 import { Server } from './server.ts'
+import type { TcpConnection } from './tcp-connection.ts'
+import { openTcp, type TcpOptions } from './tcp-opening.ts'
+import { openUdp, type UdpSocket } from './udp-socket.ts'
 import { planHandshake, shakeHands } from './websocket-handshake.ts'
 import { WebSocketSession, type WebSocketOptions } from './websocket-session.ts'
 
@@ -65,6 +68,14 @@ export class SessionSet {
     })
   }
 
+  openTcp(address: string, options: TcpOptions): Promise<TcpConnection> {
+    return this.#guarded(async () => this.#add(await openTcp(address, options, this.#context)))
+  }
+
+  openUdp(address: string): Promise<UdpSocket> {
+    return this.#guarded(async () => this.#add(await openUdp(address, this.#context)))
+  }
+
   /** The client of one service; asked for again, it is the same, over the same channel. */
   openGrpc(file: string, service: string, options: GrpcOptions): Promise<GrpcClient> {
     const key = JSON.stringify([file, service, options, this.#server.url])
@@ -92,6 +103,7 @@ export class SessionSet {
    * @throws the first error of a session that the test has not seen
    */
   settle(): void {
+    this.#http?.endExecution()
     let first: { error: unknown } | null = null
     for (const session of this.#open) {
       const error = session.takeError()
@@ -105,7 +117,7 @@ export class SessionSet {
   async close(): Promise<void> {
     this.#http?.close()
     await Promise.all([...this.#open].map((session) => session.release()))
-    for (const opening of this.#channels.values()) (await opening).close()
+    for (const opening of this.#channels.values()) await opening.then((channel) => channel.close(), ignore)
   }
 
   #add<T extends OpenSession>(session: T): T {
@@ -131,3 +143,5 @@ export class SessionSet {
     return guard.keep(guarded())
   }
 }
+
+function ignore(): void {}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { ByteQueue, type Until } from '../../src/sessions/byte-queue.ts'
+
+describe('ByteQueue', () => {
+  it('finds the same answers wherever the bytes are split', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '\r', '\n', 'x'), maxLength: 60 })
+    const ends: fc.Arbitrary<Until> = fc.constantFrom<Until[]>(
+      '\r\n',
+      Buffer.from('\n'),
+      3,
+      'a\r\na',
+      (received: Buffer) => received.indexOf('x') + 1,
+    )
+    fc.assert(
+      fc.property(text, fc.array(fc.nat(60), { maxLength: 8 }), ends, (whole, cuts, until) => {
+        const bytes = Buffer.from(whole)
+        const read = (at: number[]) => {
+          const queue = new ByteQueue()
+          const answers: string[] = []
+          for (const [index, end] of at.slice(1).entries()) {
+            queue.push(bytes.subarray(at[index], end))
+            for (let next = queue.take(until); next !== null; next = queue.take(until))
+              answers.push(String(next))
+          }
+          return [...answers, `rest: ${String(queue.takeAll())}`]
+        }
+        const at = cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b)
+        const split = read([0, ...at, bytes.length])
+        assert.deepEqual(split, read([0, bytes.length]))
+        assert.equal(split.join('').replace('rest: ', ''), whole)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('refuses a length that cannot be', () => {
+    const queue = new ByteQueue()
+    queue.push(Buffer.from('abc'))
+    for (const wrong of [-1, 4, 1.5, Number.NaN, undefined as never]) {
+      assert.throws(() => queue.take(() => wrong), /until\(\) gave/)
+    }
+    assert.equal(queue.length, 3)
+  })
+})
