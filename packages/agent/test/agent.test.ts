@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { hitsPerUser, profileOf } from '@loads-runner/protocol/testing'
+import { hitsPerUser, profileOf, scenarioOf } from '@loads-runner/protocol/testing'
 import { bundleOf, ScriptedBroker } from './helpers/scripted-broker.ts'
 
 const counting = `
@@ -59,6 +59,87 @@ describe('agent', () => {
     broker.send({ type: 'finish', runId: broker.runId })
     const final = await broker.finalWindow()
     assert.deepEqual(final.ledger, { planned: 2, started: 2, finished: 2, interrupted: 0, dropped: 0 })
+  })
+
+  it('runs scenarios side by side, each with its own stages', async () => {
+    const scenarios = [
+      scenarioOf({ name: 'long', stages: [hitsPerUser(1, 2), hitsPerUser(1, 3)] }),
+      scenarioOf({ name: 'short', stages: [hitsPerUser(2, 1)] }),
+    ]
+    await broker.run(await bundleOf(counting), { profile: { scenarios } })
+    broker.send({ type: 'start-stage', runId: broker.runId, stage: 2 })
+    const first = [await broker.next('stage-done'), await broker.next('stage-done')]
+    assert.deepEqual(first.map(({ stage }) => stage).toSorted(), [0, 2])
+    broker.send({ type: 'start-stage', runId: broker.runId, stage: 1 })
+    assert.equal((await broker.next('stage-done')).stage, 1)
+    broker.send({ type: 'finish', runId: broker.runId })
+    const { ledger } = await broker.finalWindow()
+    assert.deepEqual(ledger, { planned: 7, started: 7, finished: 7, interrupted: 0, dropped: 0 })
+  })
+
+  it('changes users when it is told to, and goes on when a change is said again', async () => {
+    const profile = profileOf({
+      type: 'externally-controlled',
+      controls: 'users',
+      start: 0,
+      durationMs: null,
+      spacing: 'uniform',
+      users: 3,
+      maxLateMs: 1000,
+    })
+    await broker.run(await bundleOf(endless), { profile })
+    const quiet = await broker.next('window')
+    assert.equal(quiet.ledger.started, 0)
+    const control = (...changes: { atMs: number; target: number; paused: boolean }[]) =>
+      broker.send({ type: 'control', runId: broker.runId, stage: 0, changes })
+    const more = { atMs: quiet.toMs, target: 2, paused: false }
+    control(more)
+    control(more)
+    await broker.window(({ activeUsers }) => activeUsers === 2)
+    control(more, { atMs: quiet.toMs + 1, target: 2, paused: true })
+    const paused = await broker.window(({ activeUsers, ledger }) => {
+      return activeUsers === 0 && ledger.started === ledger.finished
+    })
+    assert.ok(paused.ledger.started >= 2)
+    broker.send({ type: 'stop', runId: broker.runId, mode: 'drain' })
+    assert.equal((await broker.finalWindow()).ledger.started, paused.ledger.started)
+  })
+
+  it('asks for rows of leased feeds and says which were used', async () => {
+    const source = `
+import { TestCase } from '@loads-runner/testcase'
+export class TestRows extends TestCase {
+  async test_a() { const row = await this.feed('users.csv', { mode: 'leased' }); this.incrCounter(row.name) }
+}`
+    const names = Array.from({ length: 10 }, (_, row) => `user${row}`)
+    const bundle = await bundleOf(source, { 'users.csv': ['name', ...names, ''].join('\n') })
+    await broker.run(bundle, { profile: profileOf(hitsPerUser(1, 4)) })
+    const { feed, size, count } = await broker.next('lease-rows')
+    assert.equal(size, 10)
+    assert.ok(count >= 1)
+    // Others have the first rows.
+    broker.send({ type: 'rows', runId: broker.runId, feed, first: 3, count: 2 })
+    assert.equal((await broker.next('lease-rows')).feed, feed)
+    broker.send({ type: 'rows', runId: broker.runId, feed, first: 7, count: 1 })
+    await broker.next('lease-rows')
+    broker.send({ type: 'rows', runId: broker.runId, feed, first: 0, count: 0 })
+    await broker.next('stage-done')
+    broker.send({ type: 'finish', runId: broker.runId })
+    await broker.finalWindow()
+    assert.deepEqual(broker.totals.tests().successes, 3)
+    assert.equal(broker.totals.tests().errors, 1)
+    const used = broker.usedRows.get(feed)!
+    assert.deepEqual(
+      used.toSorted((a, b) => a - b),
+      [3, 4, 7],
+    )
+    assert.deepEqual(
+      broker.totals
+        .ofKind('counter')
+        .map(({ key }) => key.name)
+        .toSorted(),
+      ['user3', 'user4', 'user7'],
+    )
   })
 
   it('says so when its session is killed', async () => {

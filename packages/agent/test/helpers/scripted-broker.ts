@@ -24,6 +24,8 @@ export class ScriptedBroker {
   readonly said: AgentToBroker[] = []
   readonly totals = new Aggregate()
   readonly logs: string[] = []
+  /** Numbers of rows by feed, as windows said. */
+  readonly usedRows = new Map<string, number[]>()
   readonly #channel = createInProcessChannel()
   readonly #decoder = new DeltaDecoder()
   readonly #waiting = new Set<() => void>()
@@ -93,11 +95,18 @@ export class ScriptedBroker {
     }
   }
 
-  async finalWindow(): Promise<WindowMessage> {
+  /** The next window that is as it should be; those before it are passed over. */
+  async window(isSo: (window: WindowMessage) => boolean): Promise<WindowMessage> {
+    const deadline = Date.now() + 20_000
     for (;;) {
       const window = await this.next('window')
-      if (window.final) return window
+      if (isSo(window)) return window
+      if (Date.now() > deadline) throw new Error(`no such window; the last was ${JSON.stringify(window)}`)
     }
+  }
+
+  finalWindow(): Promise<WindowMessage> {
+    return this.window(({ final }) => final)
   }
 
   /** From `prepare` to the first stage, over the way that a real run goes; the agent is the first of `agents`. */
@@ -114,20 +123,33 @@ export class ScriptedBroker {
     this.send({ type: 'start-stage', runId: this.runId, stage: 0 })
   }
 
+  #use(feed: string, used: readonly number[]): void {
+    const rows = this.usedRows.get(feed) ?? []
+    for (let index = 0; index + 1 < used.length; index += 2) {
+      for (let row = 0; row < used[index + 1]!; row++) rows.push(used[index]! + row)
+    }
+    this.usedRows.set(feed, rows)
+  }
+
   #take(message: AgentToBroker): void {
     if (message.type === 'heartbeat') return
-    if (message.type === 'window') this.totals.apply(this.#decoder.decode(message.delta))
+    if (message.type === 'window') {
+      this.totals.apply(this.#decoder.decode(message.delta))
+      for (const { feed, used } of message.rows) this.#use(feed, used)
+    }
     this.said.push(message)
     for (const wake of this.#waiting) wake()
     this.#waiting.clear()
   }
 }
 
-export async function bundleOf(source: string): Promise<Bundle> {
+/** A bundle of `example.ts` with this source, and of the files that are given by name and text. */
+export async function bundleOf(source: string, files: Record<string, string> = {}): Promise<Bundle> {
   const testDir = await mkdtemp(join(tmpdir(), 'agent-'))
   try {
     await writeFile(join(testDir, 'example.ts'), source)
-    return await bundleTests({ testDir, names: ['example'], includeFiles: [], external: [] })
+    for (const [name, text] of Object.entries(files)) await writeFile(join(testDir, name), text)
+    return await bundleTests({ testDir, names: ['example'], includeFiles: Object.keys(files), external: [] })
   } finally {
     await rm(testDir, { recursive: true })
   }
