@@ -69,7 +69,7 @@ describe('agent', () => {
     await broker.run(await bundleOf(counting), { profile: { scenarios } })
     broker.send({ type: 'start-stage', runId: broker.runId, stage: 2 })
     const first = [await broker.next('stage-done'), await broker.next('stage-done')]
-    assert.deepEqual(first.map(({ stage }) => stage).toSorted(), [0, 2])
+    assert.deepEqual(new Set(first.map(({ stage }) => stage)), new Set([0, 2]))
     broker.send({ type: 'start-stage', runId: broker.runId, stage: 1 })
     assert.equal((await broker.next('stage-done')).stage, 1)
     broker.send({ type: 'finish', runId: broker.runId })

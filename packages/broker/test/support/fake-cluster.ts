@@ -36,9 +36,16 @@ interface Session {
   waiting: number
 }
 
-type Step =
-  | { do: 'work'; agent: number; unit: number; count: number; dropped: number; waiting: number }
-  | { do: 'report' | 'lose'; agent: number }
+interface Work {
+  do: 'work'
+  agent: number
+  unit: number
+  count: number
+  dropped: number
+  waiting: number
+}
+
+type Step = Work | { do: 'report'; agent: number } | { do: 'lose'; agent: number }
 
 /** The books of a run whose agents work, report and are lost at random: without messages, time or a broker. */
 export class FakeCluster {
@@ -175,7 +182,7 @@ export class FakeCluster {
     }
   }
 
-  #work(session: Session, step: Extract<Step, { do: 'work' }>): void {
+  #work(session: Session, step: Work): void {
     const units = [...session.units.keys()]
     if (units.length === 0) return
     const unit = units[step.unit % units.length]!
