@@ -39,14 +39,12 @@ export interface RunRequest {
   onInputs?: (inputs: readonly string[]) => void
   /** Asked at the first Ctrl-C when the run could go on without us; null when nobody can be asked. */
   askToDetach: DetachQuestion | null
-  /** Changes the plan and drives the run; a plain run has none. */
+  /** Drives the run; a plain run has none. */
   pilot?: RunPilot
 }
 
 /** Who drives a run from here while it goes on. */
 export interface RunPilot {
-  /** The plan as the pilot needs it. */
-  plan(spec: RunSpec): RunSpec
   /** Called before the first event. */
   begin(run: WatchedRun, runId: string): void
   /** Every event, in order. */

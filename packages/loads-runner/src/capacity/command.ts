@@ -9,6 +9,7 @@ import { reportFailure, UsageError } from '../errors.ts'
 import { exitCodes, worseOf } from '../exit-codes.ts'
 import { Interrupts } from '../interrupts.ts'
 import { secretsOf } from '../plan-run.ts'
+import { preparePlan } from '../prepare-plan.ts'
 import type { Invocation } from '../read-settings.ts'
 import { startRun } from '../start-run.ts'
 import type { RunOutcome } from '../start-run.ts'
@@ -47,8 +48,13 @@ export async function findCapacity(world: World, invocation: Invocation): Promis
     },
   })
   try {
+    const driven = controlled(invocation)
     const outcome = await startRun({
-      invocation: controlled(invocation),
+      invocation: driven,
+      plan: (facts, context) => {
+        const { spec, ...rest } = preparePlan(driven, facts, context)
+        return { ...rest, spec: pilot.plan(spec) }
+      },
       world,
       display,
       interrupts,
@@ -156,7 +162,13 @@ async function write(
 /** What breaks a run breaks its search; that it was stopped at the end, or had errors on the way, is the plan. */
 function exitCodeOf({ complete, capacity }: CapacityReport, { exitCode }: RunOutcome): number {
   const found = capacity === null ? exitCodes.threshold : 0
-  const expected: number[] = [0, exitCodes.failed, exitCodes.generatorLimited, exitCodes.stopped, exitCodes.threshold]
+  const expected: number[] = [
+    0,
+    exitCodes.failed,
+    exitCodes.generatorLimited,
+    exitCodes.stopped,
+    exitCodes.threshold,
+  ]
   if (!expected.includes(exitCode)) return exitCode
   return complete ? found : exitCode
 }

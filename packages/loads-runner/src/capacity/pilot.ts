@@ -76,7 +76,11 @@ export class CapacityPilot implements RunPilot {
     return this.#search !== null && this.#search.next === null
   }
 
-  /** @throws {UsageError} when the run is not one that a single number can drive */
+  /**
+   * The plan as the search needs it.
+   *
+   * @throws {UsageError} when the run is not one that a single number can drive
+   */
   plan(spec: RunSpec): RunSpec {
     const { scenarios } = spec.profile
     const [scenario] = scenarios

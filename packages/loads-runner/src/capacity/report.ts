@@ -101,7 +101,8 @@ function curveOf(steps: readonly StepFigures[], controls: 'rate' | 'users'): str
 }
 
 function verdictOf({ outcome, reasons }: StepFigures): string {
-  if (outcome === 'held') return 'holds'
+  if (outcome === 'held')
+    return reasons.length === 0 ? 'holds' : `holds, although the generator was busy: ${reasons.join(', ')}`
   if (outcome === 'failed') return 'fails'
   return outcome === 'limited' ? `the generator is the limit: ${reasons.join(', ')}` : reasons.join(', ')
 }

@@ -23,7 +23,7 @@ export interface StepFigures {
   target: number
   purpose: SearchStep['purpose']
   outcome: StepOutcome
-  /** Why it is no plain "held" or "failed"; why the generator was the limit. */
+  /** Where the generator fell short; which conditions had too few samples. */
   reasons: string[]
   /** Seconds that were measured. */
   seconds: number
@@ -124,7 +124,7 @@ export class StepMeter {
     const outcome = outcomeOf(standings, overload, shortfall)
     const times = this.#times()
     const tests = this.#aggregate.tests()
-    const reasons = outcome === 'limited' ? [...overload, ...shortfall] : []
+    const reasons = outcome === 'failed' ? [] : [...overload, ...shortfall]
     if (outcome === 'unclear') {
       for (const { expression, ok, samples } of standings)
         if (ok === null) reasons.push(`too few samples for ${expression}: ${samples}`)
@@ -193,10 +193,9 @@ function outcomeOf(
   overload: readonly string[],
   shortfall: readonly string[],
 ): StepOutcome {
-  // Times that a busy generator has measured are partly its own.
-  if (overload.length > 0) return 'limited'
-  // A slow target keeps users busy: what it failed at stands, whatever else was missing then.
-  if (standings.some(({ ok }) => ok === false)) return 'failed'
+  // Times that a busy generator has measured are partly its own: what they fail at says nothing of the target. What
+  // holds in spite of that, holds. A slow target keeps users busy: what it fails at stands, whatever was missing then.
+  if (standings.some(({ ok }) => ok === false)) return overload.length > 0 ? 'limited' : 'failed'
   if (shortfall.length > 0) return 'limited'
   return standings.some(({ ok }) => ok === null) ? 'unclear' : 'held'
 }

@@ -174,6 +174,12 @@ describe('capacity/pilot', () => {
     }
   })
 
+  it('lets a load hold that a busy generator found fast enough', async () => {
+    const { pilot } = await drive((target) => ({ millis: 5, lagMs: target > 100 ? 50 : 0 }), { most: 200 })
+    assert.deepEqual(pilot.answer, { target: 200, failsAt: null, limit: 'most', confirmed: true })
+    assert.match(pilot.steps.at(-1)!.reasons[0]!, /event loops lagged/)
+  })
+
   it('is the target’s limit where starts are dropped because it is slow', async () => {
     const slow = (target: number) =>
       target > 100 ? { millis: 3000, startedPerSecond: 50, droppedPerSecond: 5 } : { millis: 5 }

@@ -1,4 +1,5 @@
-import { Aggregate, Delta, DeltaEncoder, Recorder, WindowCutter } from '@loads-runner/metrics'
+import { Aggregate, DeltaEncoder, Recorder, WindowCutter } from '@loads-runner/metrics'
+import type { Delta } from '@loads-runner/metrics'
 import type { RunEvent } from '@loads-runner/protocol'
 import type { StepCommit } from '../../src/capacity/step-meter.ts'
 
