@@ -194,11 +194,12 @@ export class Aggregate {
   }
 
   connections(): ConnectionTotals {
+    const tlsResumed = this.internal('connection.tls-resumed')
     return {
       opened: this.internal('connection.opened'),
       closed: this.internal('connection.closed'),
-      tlsHandshakes: this.internal('connection.tls'),
-      tlsResumed: this.internal('connection.tls-resumed'),
+      tlsHandshakes: this.internal('connection.tls') + tlsResumed,
+      tlsResumed,
     }
   }
 

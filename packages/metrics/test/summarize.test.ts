@@ -346,7 +346,7 @@ describe('summarize', () => {
         ['wait', 2, 6],
       ],
     )
-    assert.deepEqual(summary.connections, { opened: 4, closed: 2, tlsHandshakes: 4, tlsResumed: 2 })
+    assert.deepEqual(summary.connections, { opened: 4, closed: 2, tlsHandshakes: 6, tlsResumed: 2 })
     assert.deepEqual([summary.hits.count, summary.serviceTime.count], [0, 0])
   })
 

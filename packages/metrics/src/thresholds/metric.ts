@@ -42,6 +42,15 @@ function metric(
   return { name, type, words, selects, amountOf, bytes: false, tagged: true }
 }
 
+/** A counter of the whole run: nothing in it can be told apart. */
+function untagged(
+  name: string,
+  selects: (key: SeriesKey) => boolean,
+  amountOf: (series: SeriesDelta) => number,
+): Metric {
+  return { ...metric(name, 'counter', [], selects, amountOf), tagged: false }
+}
+
 const isKind = (kind: SeriesKey['kind']) => (key: SeriesKey) => key.kind === kind
 const isHit = (key: SeriesKey) => hitKinds.has(key.kind)
 /** Executions that were cut have neither a duration nor an outcome. */
@@ -52,7 +61,6 @@ const failedOf = (series: SeriesDelta) => (series.key.status === interruptedStat
 const ofStatus = (status: string) => (series: SeriesDelta) =>
   series.key.status === status ? series.count : 0
 const isInternal = (name: string) => (key: SeriesKey) => key.kind === 'internal' && key.name === name
-const valueOf = (series: SeriesDelta) => series.value
 
 /** Phases are recorded without the kind of their hit: these are of hits of all kinds. */
 function phase(name: string, status: HitPhase): Metric {
@@ -100,12 +108,16 @@ const all: readonly Metric[] = [
   bytes('data_sent', 'socket.bytes-sent', (series) => series.bytesOut),
   bytes('data_received', 'socket.bytes-received', (series) => series.bytesIn),
   metric('ws_connecting', 'trend', hitWords, isKind('websocket')),
-  metric('ws_sessions', 'counter', testWords, isInternal('socket.opened'), valueOf),
-  metric('ws_msgs_sent', 'counter', testWords, isInternal('socket.message-sent'), valueOf),
-  metric('ws_msgs_received', 'counter', testWords, isInternal('socket.message-received'), valueOf),
+  untagged('ws_sessions', isInternal('socket.opened'), (series) => series.value),
+  untagged('ws_msgs_sent', isInternal('socket.message-sent'), (series) => series.value),
+  untagged('ws_msgs_received', isInternal('socket.message-received'), (series) => series.value),
   metric('grpc_req_duration', 'trend', hitWords, isKind('grpc')),
   // Not recorded in any series: the books of the agents tell it.
-  { ...metric('dropped_iterations', 'counter', [], () => false), tagged: false },
+  untagged(
+    'dropped_iterations',
+    () => false,
+    () => 0,
+  ),
 ]
 
 /** All that Loads measures by itself, by name. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { ThresholdError } from '../../src/errors.ts'
 import { parseThresholds, type ThresholdSource } from '../../src/thresholds/parser.ts'
 import type { ThresholdContext } from '../../src/thresholds/threshold.ts'
@@ -149,6 +150,7 @@ describe('parseThresholds', () => {
       ['iterations{status:200}>1', 11, /series of iterations have no status: filter them by test, tags/],
       ['sold{name:a}>1', 5, /sold cannot be filtered/],
       ['dropped_iterations{test:a}<1', 19, /cannot be filtered/],
+      ['ws_msgs_sent{test:a}<1', 13, /cannot be filtered/],
       ['errors{scenario:byers}<1%', 7, /no scenario byers: the run has lookers, buyers/, two],
       ['p(95)<200 sometimes', 10, /"sometimes" makes no sense here/],
       ['p(95)<200 over', 14, /a time is missing/],
@@ -177,6 +179,89 @@ describe('parseThresholds', () => {
         )
       })
     }
+  })
+
+  it('reads or refuses whatever it is given, and reads again what it shows', () => {
+    const pieces = fc.constantFrom(
+      ...[
+        'http_req_duration',
+        'errors',
+        'checks',
+        'sold',
+        'p(95)',
+        'p(',
+        'med',
+        'count',
+        'rate',
+        'avg',
+        '<',
+        '>=',
+        '==',
+      ],
+      ...[
+        '200',
+        '1.5s',
+        '1%',
+        '50/s',
+        '0.01',
+        'over',
+        '30s',
+        'during',
+        'main/2',
+        'in stage',
+        'min',
+        '100',
+        ' ',
+        ',',
+      ],
+      ...['&&', ':', '{', '}', '{name:login}', '{name:"a,b"}', '"', "'", 'é', '(', ')', '\n'],
+    )
+    const texts = fc.oneof(
+      fc.array(pieces, { maxLength: 12 }).map((all) => all.join('')),
+      fc.array(pieces, { maxLength: 12 }).map((all) => all.join(' ')),
+      fc.string(),
+    )
+    // Mostly sensible: about half of these can be read.
+    const condition = fc
+      .tuple(
+        fc.constantFrom(
+          '',
+          '',
+          'http_req_duration:',
+          'http_reqs{name:a, test:"T,b"}:',
+          'errors',
+          'checks {name:c}: ',
+          'sold:',
+        ),
+        fc.constantFrom('', 'p(95)', 'med', 'count', 'rate', ' avg ', 'p(99.9)'),
+        fc.constantFrom('<', ' >= ', '=='),
+        fc.constantFrom('200', '1.5s', '1%', '50/s', '0.01'),
+        fc.constantFrom('', '', ' over 30s', ' during main/2', ' in stage 1 min 10'),
+      )
+      .map((parts) => parts.join(''))
+    const sentences = fc.array(condition, { minLength: 1, maxLength: 3 }).map((all) => all.join(', '))
+    let read = 0
+    fc.assert(
+      fc.property(fc.oneof(texts, sentences), (text) => {
+        let thresholds
+        try {
+          thresholds = parse(text)
+        } catch (error) {
+          assert.ok(error instanceof ThresholdError, `${text}: ${String(error)}`)
+          for (const { at } of error.problems) assert.ok(at >= 0 && at <= text.length, `${text}: ${at}`)
+          return
+        }
+        read++
+        for (const { expression, metric, ...rest } of thresholds) {
+          const [again, ...more] = parse(expression)
+          assert.deepEqual(more, [])
+          assert.equal(again!.metric.name, metric.name)
+          assert.deepEqual({ ...again, metric: null }, { ...rest, expression, metric: null })
+        }
+      }),
+      { numRuns: 3000 },
+    )
+    assert.ok(read > 100, `${read} of 3000 could be read`)
   })
 
   it('gives everything that is wrong in all of them at once', () => {
