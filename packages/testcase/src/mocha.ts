@@ -108,9 +108,9 @@ async function runOnce(testClass: TestClass, method: string, data: unknown): Pro
     await step(() => test.setUp())
     if (errors.length === 0) {
       await step(() => (test as TestCase & Record<string, () => unknown>)[method]!())
-      await step(() => settleExecution(test))
     }
     await step(() => test.tearDown())
+    await step(() => settleExecution(test))
   }
   await step(() => test.tearDownUser())
   await releaseUser(test)

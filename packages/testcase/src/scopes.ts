@@ -29,8 +29,8 @@ interface Scope {
   readonly parent: Scope | null
   /** The tags to go back to. */
   readonly tagsBefore: Tags | null
-  /** Its action has returned a promise in this very turn: whoever enters another scope now did not wait for it. */
-  handedBack: boolean
+  /** The turn in which its action returned a promise: whoever enters another scope in it did not wait. -1: none yet. */
+  handedBackIn: number
 }
 
 /**
@@ -45,6 +45,13 @@ interface Scope {
 export class Scopes {
   readonly #context: UserContext
   #current: Scope | null = null
+  /** Grows with each turn of the event loop's microtasks in which a scope was entered. */
+  #turn = 0
+  #turnIsMarked = false
+  readonly #endTurn = () => {
+    this.#turn++
+    this.#turnIsMarked = false
+  }
 
   constructor(context: UserContext) {
     this.#context = context
@@ -100,20 +107,23 @@ export class Scopes {
 
   #enter(what: string, path: string, tagsBefore: Tags | null): Scope {
     const parent = this.#current
-    if (parent?.handedBack === true) throw sideBySide(what, parent)
+    if (parent?.handedBackIn === this.#turn) throw sideBySide(what, parent)
     const depth = (parent?.depth ?? 0) + 1
     if (depth > deepest) throw tooDeep(what)
-    return (this.#current = { what, path, depth, parent, tagsBefore, handedBack: false })
+    return (this.#current = { what, path, depth, parent, tagsBefore, handedBackIn: -1 })
   }
 
   #within<T>(scope: Scope, action: () => T): T {
-    // Queued before anything that the action queues, so it runs when the turn ends in which the action was called.
-    queueMicrotask(() => (scope.handedBack = false))
+    // Queued before anything that the action queues, so none of the action sees the turn that it was called in.
+    if (!this.#turnIsMarked) {
+      this.#turnIsMarked = true
+      queueMicrotask(this.#endTurn)
+    }
     const result = afterwards(action, () => {
       const overlapped = this.#leave(scope)
       if (overlapped !== null) throw sideBySide(overlapped.what, scope)
     })
-    scope.handedBack = this.#isOpen(scope)
+    if (isPromiseLike(result)) scope.handedBackIn = this.#turn
     return result
   }
 

@@ -162,4 +162,23 @@ describe('the mocha interface', () => {
     assert.equal(report.failures.length, 1)
     assert.match(report.failures[0]!.message, /the body does not contain "goodbye"/)
   })
+
+  it('fails a test whose checks failed, at its end', async () => {
+    const report = await runMocha(
+      'checks.test.mts',
+      `export class TestChecks extends TestCase {
+        test_holds() { this.check('one is one', 1 === 1) }
+        test_fails() {
+          this.checks({ 'status is 200': false, 'is short': true })
+          log('went on')
+        }
+        tearDown() { log('tearDown') }
+      }`,
+    )
+    assert.equal(report.stats.passes, 1)
+    assert.deepEqual(report.failures, [
+      { fullTitle: 'TestChecks test_fails', message: '1 of 2 checks failed: status is 200' },
+    ])
+    assert.deepEqual(report.log, ['tearDown', 'went on', 'tearDown'])
+  })
 })

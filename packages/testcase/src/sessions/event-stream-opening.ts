@@ -13,6 +13,7 @@ import { classify, describeBreak, withoutQuery } from './hit-error.ts'
 import { maxHops } from './redirect.ts'
 import { routeOf, type Route } from './route.ts'
 import type { Server } from './server.ts'
+import { traceParentOf } from './trace-header.ts'
 import { tunnelThrough } from './tunnel-connection.ts'
 
 /** An answer that is a stream of events, and when its request was sent (by performance.now()). */
@@ -144,10 +145,12 @@ function head(
 
 function send(
   route: Route,
-  { target }: UserContext,
+  context: UserContext,
   cookies: Cookies,
   options: EventStreamOptions,
 ): ClientRequest {
+  const { target } = context
+  const traceParent = traceParentOf(context)
   const secure = route.origin.startsWith('https:')
   const headers: Record<string, string> = {
     accept: 'text/event-stream',
@@ -155,6 +158,7 @@ function send(
     'user-agent': 'loads-runner',
     ...(route.authorization === null ? {} : { authorization: route.authorization }),
     ...(cookies.isEmpty ? {} : { cookie: cookies.header(route.href) }),
+    ...(traceParent === null ? {} : { traceparent: traceParent }),
     ...(options.lastEventId ? { 'last-event-id': options.lastEventId } : {}),
   }
   for (const [header, value] of Object.entries(options.headers ?? {})) headers[header.toLowerCase()] = value

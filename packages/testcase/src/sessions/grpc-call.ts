@@ -5,6 +5,7 @@ import { GrpcError, InterruptedError, UsageError } from '../errors.ts'
 import type { Tags } from '../meter.ts'
 import { AbortWatch } from './abort-watch.ts'
 import { grpc, type GrpcMethodDefinition } from './grpc-service.ts'
+import { traceParentOf } from './trace-header.ts'
 
 /** Options of one call. */
 export interface GrpcCallOptions {
@@ -46,7 +47,11 @@ export class GrpcCall {
     this.#tags = options.tags ?? null
     const { signal, target } = context
     if (signal.aborted) throw new InterruptedError(this.#name, signal.reason)
-    this.metadata = metadataOf(options.metadata ?? {})
+    const traceParent = traceParentOf(context)
+    this.metadata = metadataOf({
+      ...(traceParent === null ? {} : { traceparent: traceParent }),
+      ...options.metadata,
+    })
     const timeoutMs = toTimerMillis(
       options.timeout === undefined ? target.timeoutMs : toMillis(options.timeout),
     )

@@ -204,7 +204,7 @@ export class UdpSocket {
 
   #fail(error: Error): void {
     if (this.#waiting.size === 0) return this.#inbox.fail(new StreamError(error.message, this.url, error))
-    for (const waiting of [...this.#waiting]) this.#settle(waiting, error)
+    for (const waiting of this.#waiting) this.#settle(waiting, error)
   }
 
   #settle(waiting: Waiting, error: unknown): void {

@@ -10,6 +10,7 @@ import { classify, describeBreak, withoutQuery } from './hit-error.ts'
 import { ws } from './libraries.ts'
 import { routeOf, type Route } from './route.ts'
 import type { Server } from './server.ts'
+import { traceParentOf } from './trace-header.ts'
 import { tunnelThrough } from './tunnel-connection.ts'
 import type { WebSocketOptions } from './websocket-session.ts'
 
@@ -65,12 +66,14 @@ export async function shakeHands<T>(
   const { signal, target, meter } = context
   if (signal.aborted) throw new InterruptedError(`createWs ${name}`, signal.reason)
   const { WebSocket } = ws()
+  const traceParent = traceParentOf(context)
   const socket = new WebSocket(href, [options.protocols ?? []].flat(), {
     ...tlsSettingsOf(target),
     ...(target.proxy === null ? {} : { createConnection: tunnelThrough(target.proxy, target) as never }),
     headers: {
       ...(route.authorization === null ? {} : { authorization: route.authorization }),
       ...(cookies.isEmpty ? {} : { cookie: cookies.header(route.href) }),
+      ...(traceParent === null ? {} : { traceparent: traceParent }),
       ...options.headers,
     },
     maxPayload: options.maxMessageBytes ?? 100 * 1024 * 1024,

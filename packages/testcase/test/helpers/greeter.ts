@@ -42,7 +42,8 @@ export async function serveGreeter(tls?: { key: string; cert: string }): Promise
       if (request.name === 'slow') return
       const failure = problem(request.name)
       if (failure !== null) return answer(failure)
-      const who = metadata.get('who')[0] ?? request.name
+      const word = request.name === 'trace' ? 'traceparent' : 'who'
+      const who = metadata.get(word)[0] ?? request.name
       answer(null, { message: `hello ${String(who)}`, big_number: '9007199254740993' })
     },
     SayMany(call: ServerWritableStream<Hello, Reply>) {
