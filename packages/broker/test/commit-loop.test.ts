@@ -36,7 +36,9 @@ describe('CommitLoop', () => {
   let session: FakeSession
   let stream: WindowStream
 
-  beforeEach(() => {
+  beforeEach(() => open(0))
+
+  function open(warmUpMs: number): void {
     clock = new ManualClock()
     journal = new SlowJournal()
     commits = []
@@ -48,7 +50,7 @@ describe('CommitLoop', () => {
     loop = new CommitLoop({
       clock,
       journal,
-      warmUpMs: 0,
+      warmUpMs,
       incarnationOf: () => 'i1',
       figures: () => ({ at: clock.now(), activeUsers: 0, elapsedMs: 0, ...counts, generator }),
       complete: () => false,
@@ -58,7 +60,7 @@ describe('CommitLoop', () => {
       },
       onDefect: (error) => defects.push(error),
     })
-  })
+  }
 
   function windowOf(name: string, hits: number): TakenWindow[] {
     session.hit(name, hits)
@@ -107,6 +109,38 @@ describe('CommitLoop', () => {
     const all = new Aggregate()
     for (const commit of commits) all.apply(early.decode(commit.delta))
     assert.deepEqual(all.hits(), loop.aggregate.hits())
+  })
+
+  it('never mixes the warm-up with what counts, and keeps totals of each', async () => {
+    open(2000)
+    const others = new FakeSession('r1', specOf(), { ranges: [{ first: 1, count: 1 }] })
+    const otherStream = new WindowStream('a2', new Catalogue(1000), () => assert.fail())
+    const windows = Array.from({ length: 4 }, (_, index) => windowOf('GET /', 10 ** index))
+    for (const hits of [2, 20, 200]) {
+      others.hit('GET /', hits)
+      windows.push(otherStream.offer(others.cut(), 0) as TakenWindow[])
+    }
+    for (const taken of windows) loop.add(taken)
+    loop.hurry()
+    await journal.finishOne()
+    assert.equal(loop.idle, false)
+    await journal.finishOne()
+    assert.deepEqual(
+      commits.map(({ warmUp, windows: all }) => [
+        warmUp,
+        all.map(({ agent, number }) => `${agent} ${number}`),
+      ]),
+      [
+        [true, ['a1 0', 'a1 1', 'a2 0', 'a2 1']],
+        [false, ['a1 2', 'a1 3', 'a2 2']],
+      ],
+    )
+    assert.equal(loop.idle, true)
+    assert.deepEqual([loop.warmUp.aggregate.hits().count, loop.warmUp.endMs], [33, 2000])
+    assert.equal(loop.aggregate.hits().count, 1300)
+    const late = new Aggregate()
+    late.apply(new DeltaDecoder().decode(loop.encodeTotals()))
+    assert.equal(late.hits().count, 1300)
   })
 
   it('reports a defect that it meets after a write, where nobody else would hear of it', async () => {

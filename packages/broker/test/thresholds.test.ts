@@ -184,6 +184,35 @@ describe('thresholds of a run', () => {
     assert.deepEqual([span!.value, span!.ok], [20, true])
   })
 
+  it('judge a span once every agent has told of it, also when a link was cut', async () => {
+    const agents = await world.agents(2)
+    const thresholds = [threshold('hits: rate>=15/s over 2s', true)]
+    const run = await world.began(agents, { profile: profileOf(rate), thresholds })
+    const [one, other] = agents
+    const sendBoth = (isCut: boolean) => {
+      for (const agent of agents) {
+        agent.session().execute(agent === one ? 0 : 1, agent.session().executions, 10)
+        const window = agent.session().cut()
+        if (agent === one || !isCut) agent.say(window)
+      }
+    }
+    for (let second = 0; second < 7; second++) {
+      await world.pass(1000)
+      sendBoth(second >= 2 && second < 6)
+      // What could not be sent for four seconds comes at once, with what is new.
+      if (second === 6) {
+        other!.session().relink()
+        for (const { window } of other!.session().windows) other!.say(other!.session().again(window.number))
+      }
+    }
+    await world.until('all is committed', () => other!.session().acked === 6)
+    assert.deepEqual(run.ofType('thresholds').at(-1)!.states, [
+      { expression: 'hits: rate>=15/s over 2s', value: 20, ok: true },
+    ])
+    for (const agent of agents) agent.endStage(agent.session(), 0)
+    assert.equal((await world.finished(run)).exitCode, 0)
+  })
+
   it('count dropped executions', async () => {
     const { agent, session, run } = await begin({ thresholds: [threshold('dropped_iterations<3')] })
     await play(agent, 2, (second) => session.startLane(0, second * 10, 10, 2))

@@ -98,6 +98,7 @@ export interface Summary {
     id: string
     host: string
     state: 'done' | 'lost' | 'fenced'
+    /** Those of the warm-up included, as in its ledger. */
     hits: number
     windows: number
     windowsLost: number

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Delta, emptySeriesDelta } from '../src/delta.ts'
 import { bucketOf } from '../src/histogram.ts'
 import { Live } from '../src/live.ts'
-import type { SeriesKind } from '../src/series.ts'
+import { hitKinds, type SeriesKind } from '../src/series.ts'
 
 function deltaOf(kind: SeriesKind, status: string, count: number, micros: number, failed = 0): Delta {
   const key = { kind, test: 'T.a', name: '/', method: 'GET', status, tags: {} }
@@ -30,6 +30,13 @@ describe('Live', () => {
       errorsPerSecond: 3,
     })
     assert.deepEqual([p50, p95, p99], [0.1, 0.1, 0.1])
+  })
+
+  it('counts hits of every kind', () => {
+    const live = new Live()
+    for (const kind of hitKinds) live.apply(deltaOf(kind, 'ok', 1, 100), 0)
+    live.apply(deltaOf('hit-response', '200', 5, 100), 1000)
+    assert.equal(live.rates().hitsPerSecond, hitKinds.size)
   })
 
   it('forgets what is older than the span', () => {
