@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContext } from 'node:tls'
 import type { buildConnector, Client } from 'undici'
 import type { TargetOptions } from '../context.ts'
 import { UsageError } from '../errors.ts'
+import { nextSource, spreadLookup } from './addresses.ts'
 import { undici } from './libraries.ts'
 import { basic } from './route.ts'
 
@@ -15,23 +16,19 @@ export type Connector = (
 /** TLS settings of a target, in the words of `tls.connect`. */
 export interface TlsSettings {
   rejectUnauthorized: boolean
-  secureContext?: SecureContext
+  secureContext: SecureContext
 }
 
 const secureContexts = new WeakMap<TargetOptions, SecureContext>()
 
-/** One secure context serves all users of a target: making one parses certificates, which is slow. */
+/** One secure context serves all users of a target: making one for each connection would be slow. */
 export function tlsSettingsOf(target: TargetOptions): TlsSettings {
-  const settings: TlsSettings = { rejectUnauthorized: !target.insecure }
-  if (target.ca !== null || target.cert !== null || target.key !== null) {
-    let context = secureContexts.get(target)
-    if (context === undefined) {
-      context = secureContextOf(target)
-      secureContexts.set(target, context)
-    }
-    settings.secureContext = context
+  let secureContext = secureContexts.get(target)
+  if (secureContext === undefined) {
+    secureContext = secureContextOf(target)
+    secureContexts.set(target, secureContext)
   }
-  return settings
+  return { rejectUnauthorized: !target.insecure, secureContext }
 }
 
 function secureContextOf(target: TargetOptions): SecureContext {
@@ -52,18 +49,36 @@ let connectPlain: Connector | null = null
 /** Makes the connector of one user: TLS sessions are resumed within a user, not between users. */
 export function connectorFor(target: TargetOptions, secure: boolean): Connector {
   const { buildConnector } = undici()
-  if (!secure) return (connectPlain ??= buildConnector({ timeout: 0 }) as unknown as Connector)
-  const connectSecure = buildConnector({ timeout: 0, ...tlsSettingsOf(target) }) as unknown as Connector
-  const { proxy } = target
-  if (proxy === null) return connectSecure
+  const { proxy, connections } = target
+  const spread = connections.dns === 'spread' ? { lookup: spreadLookup } : {}
+  if (!secure) {
+    if (connections.dns === 'first') connectPlain ??= buildConnector({ timeout: 0 }) as unknown as Connector
+    const connect =
+      connections.dns === 'first'
+        ? connectPlain!
+        : (buildConnector({ timeout: 0, ...spread }) as unknown as Connector)
+    return fromSources(target, connect)
+  }
+  const connectSecure = buildConnector({
+    timeout: 0,
+    ...spread,
+    ...tlsSettingsOf(target),
+  }) as unknown as Connector
+  if (proxy === null) return fromSources(target, connectSecure)
   return (options, callback) => {
-    const tunnel = new Tunnel(proxy, options.hostname, Number(options.port) || 443)
+    const tunnel = new Tunnel(proxy, options.hostname, Number(options.port) || 443, nextSource(target))
     tunnel.open().then(
       (httpSocket) => void connectSecure({ ...options, httpSocket }, callback),
       (error: Error) => callback(error, null),
     )
     return tunnel
   }
+}
+
+/** Gives each connection the next local address, where the target names some. */
+function fromSources(target: TargetOptions, connect: Connector): Connector {
+  if (target.connections.sourceAddresses.length === 0) return connect
+  return (options, callback) => connect({ ...options, localAddress: nextSource(target) }, callback)
 }
 
 /** A proxy's URL in parts. */
@@ -97,10 +112,13 @@ export class Tunnel {
   #socket: Socket | null = null
   #destroyed = false
 
-  constructor(proxy: string, host: string, port: number) {
+  constructor(proxy: string, host: string, port: number, localAddress: string | null = null) {
     const { origin, authorization } = proxyAddressOf(proxy)
     const { Client } = undici()
-    this.#client = new Client(origin, { headersTimeout: 0 })
+    this.#client = new Client(origin, {
+      headersTimeout: 0,
+      ...(localAddress === null ? {} : { localAddress }),
+    })
     this.#path = `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`
     this.#authorization = authorization
   }

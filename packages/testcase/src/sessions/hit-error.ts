@@ -52,7 +52,13 @@ const tlsCode = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|ERROR_IN_C)
 /** The class of an attempt that broke with this error. */
 export function classify(error: unknown, at: Break): HitErrorClass {
   const { code, message } = plain(error)
-  const found = classOfCode[code] ?? (tlsCode.test(code) ? 'tls' : classOfMessage(message))
+  const found =
+    classOfCode[code] ??
+    (code.startsWith('ERR_HTTP2_')
+      ? classOfHttp2(code, message)
+      : tlsCode.test(code)
+        ? 'tls'
+        : classOfMessage(message))
   if ((found === 'reset' || found === 'closed') && isStale(at)) return 'stale-connection'
   return found
 }
@@ -64,6 +70,18 @@ export function classify(error: unknown, at: Break): HitErrorClass {
  */
 function isStale(at: Break): boolean {
   return at.reused && !at.answered && at.elapsedMs < at.idleMs
+}
+
+/** HTTP/2 tells by a code in the message how a stream ended. */
+function classOfHttp2(code: string, message: string): HitErrorClass {
+  if (code === 'ERR_HTTP2_GOAWAY_SESSION' || code === 'ERR_HTTP2_INVALID_SESSION') return 'closed'
+  if (code === 'ERR_HTTP2_STREAM_CANCEL') return 'closed'
+  if (code !== 'ERR_HTTP2_STREAM_ERROR' && code !== 'ERR_HTTP2_SESSION_ERROR') return 'protocol'
+  return /NGHTTP2_(CANCEL|INTERNAL_ERROR|REFUSED_STREAM|NO_ERROR|STREAM_CLOSED|ENHANCE_YOUR_CALM)/.test(
+    message,
+  )
+    ? 'reset'
+    : 'protocol'
 }
 
 /** What undici tells by its message only: a closed connection from a garbled one. */

@@ -3,6 +3,7 @@ import type { CallOwner, Connection, ConnectionHome, Stop } from './connection.t
 import { connectorFor, proxyAddressOf, type Connector } from './connector.ts'
 import { Dialer } from './dialer.ts'
 import type { HttpCall } from './http-call.ts'
+import { Http2Pool, type Http2Home } from './http2-pool.ts'
 import { SocketConnection } from './socket-connection.ts'
 import { UndiciConnection } from './undici-connection.ts'
 
@@ -14,7 +15,7 @@ export interface Waiter {
 }
 
 /** The connections to one `scheme://host:port`: of one user, or of the users of a load thread that share them. */
-export class HttpOrigin implements ConnectionHome {
+export class HttpOrigin implements ConnectionHome, Http2Home {
   readonly origin: string
   /** In front of the path of each request: the origin, for plain HTTP through a proxy. */
   readonly pathPrefix: string
@@ -24,6 +25,7 @@ export class HttpOrigin implements ConnectionHome {
   readonly plain: boolean
   readonly #target: TargetOptions
   readonly #dialer: Dialer | null
+  readonly #http2: Http2Pool | null
   /** Where undici's connections go: the origin, or the proxy for plain HTTP through one. */
   readonly #dialed: string
   #connector: Connector | null = null
@@ -35,12 +37,15 @@ export class HttpOrigin implements ConnectionHome {
   /** Waiters before it have been served. */
   #served = 0
 
-  /** @param plain false to send everything over undici */
-  constructor(origin: string, target: TargetOptions, plain = true) {
+  constructor(origin: string, target: TargetOptions) {
     this.origin = origin
     this.#target = target
-    this.plain = plain && target.proxy === null
+    // For a look at how undici does: what is behind both must behave alike.
+    const overUndici = process.env['LOADS_HTTP_CLIENT'] === 'undici'
+    this.plain = target.proxy === null && !overUndici
     this.#dialer = this.plain ? new Dialer(origin, target) : null
+    this.#http2 =
+      target.http2 && this.#dialer !== null ? new Http2Pool(this, this.#dialer, origin, target) : null
     if (target.proxy !== null && !origin.startsWith('https:')) {
       const { origin: proxy, authorization } = proxyAddressOf(target.proxy)
       this.#dialed = proxy
@@ -59,6 +64,11 @@ export class HttpOrigin implements ConnectionHome {
 
   /** An idle connection, or a new one; null when all are busy and no more are allowed. */
   take(call: HttpCall, owner: CallOwner): Connection | null {
+    if (this.#http2 !== null && this.#http2.spoken) {
+      const exchange = this.#http2.take(owner)
+      if (exchange !== null) this.#all.add(exchange)
+      return exchange
+    }
     const idle = call.wire === null ? this.#idleOthers : this.#idleSockets
     for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
       if (connection.usable) return connection
@@ -70,6 +80,10 @@ export class HttpOrigin implements ConnectionHome {
       if (other === undefined) return null
       other.discard()
     }
+    return this.openHttp1(call, owner)
+  }
+
+  openHttp1(call: HttpCall, owner: CallOwner): Connection {
     const connection =
       call.wire === null ? this.#newOther(owner) : new SocketConnection(this, this.#dialer!, owner)
     this.#all.add(connection)
@@ -138,11 +152,13 @@ export class HttpOrigin implements ConnectionHome {
       if (connection.busy) this.#retired.add(connection)
       else connection.discard()
     }
+    this.#http2?.retire()
   }
 
   /** Ends everything. */
   close(): void {
     for (const connection of [...this.#all]) connection.discard()
+    this.#http2?.close()
     const waiting = this.#waiting.slice(this.#served)
     this.#waiting = []
     this.#served = 0

@@ -86,7 +86,8 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
     this.#client = new Client(dialed, {
       connect: (options, callback) => {
         this.#connecting = connector(options, (error, socket) => {
-          if (socket !== null) this.#connected(socket)
+          // undici gives null or nothing at all where there is none.
+          if (socket) this.#connected(socket)
           ;(callback as (error: Error | null, socket: unknown) => void)(error, socket)
         })
         if (this.#phases !== null && this.#connecting !== undefined && 'once' in this.#connecting) {

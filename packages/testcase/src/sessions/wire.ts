@@ -21,6 +21,11 @@ const framing: ReadonlySet<string> = new Set([
 /** Methods that say Content-Length even where there is no body. */
 const withBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH'])
 
+/** Whether a header can be sent as it is. */
+export function isHeader(name: string, value: unknown): boolean {
+  return typeof value === 'string' && tokens.test(name) && !wrongInValue.test(value)
+}
+
 export interface Wire {
   head: Buffer
   /** Null where it stands in `head`, or there is none. */
@@ -44,7 +49,7 @@ export function wireOf(
   let lines = ''
   for (let index = 0; index < headers.length; index += 2) {
     const [name, value] = [headers[index]!, headers[index + 1]!]
-    if (typeof value !== 'string' || !tokens.test(name) || wrongInValue.test(value)) return null
+    if (!isHeader(name, value)) return null
     const lower = name.toLowerCase()
     if (framing.has(lower)) return null
     if (lower === 'host') ownHost = value

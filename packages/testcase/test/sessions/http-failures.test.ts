@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import type { RequestError } from '../../src/errors.ts'
 import type { RequestOptions } from '../../src/sessions/http-request.ts'
 import { deferred } from '../helpers/deferred.ts'
+import { eachHttpClient } from '../helpers/http-clients.ts'
 import { closedPort, serveHttp, serveTcp, stopServers } from '../helpers/servers.ts'
 import { makeUser, releaseUsers, type TestUser } from '../helpers/user.ts'
 
@@ -34,7 +35,7 @@ async function breaks(
   return error!
 }
 
-describe('HttpSession, attempts without an answer', () => {
+eachHttpClient('HttpSession, attempts without an answer', () => {
   afterEach(async () => {
     await releaseUsers()
     await stopServers()

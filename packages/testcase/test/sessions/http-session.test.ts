@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { IncomingMessage } from 'node:http'
+import { eachHttpClient } from '../helpers/http-clients.ts'
 import { bodyOf, serveHttp, serveTcp, stopServers } from '../helpers/servers.ts'
 import { makeUser, releaseUsers } from '../helpers/user.ts'
 
@@ -24,7 +25,7 @@ interface Echo {
   body: string
 }
 
-describe('HttpSession', () => {
+eachHttpClient('HttpSession', () => {
   afterEach(async () => {
     await releaseUsers()
     await stopServers()

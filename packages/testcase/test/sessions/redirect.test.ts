@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
+import { eachHttpClient } from '../helpers/http-clients.ts'
 import { bodyOf, serveHttp, stopServers } from '../helpers/servers.ts'
 import { makeUser, releaseUsers } from '../helpers/user.ts'
 
@@ -33,7 +34,7 @@ interface Shown {
   body: string
 }
 
-describe('redirects', () => {
+eachHttpClient('redirects', () => {
   afterEach(async () => {
     await releaseUsers()
     await stopServers()
