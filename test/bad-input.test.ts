@@ -89,10 +89,14 @@ describe('options that make no sense', function () {
     ['page --json gone/summary.json', /cannot write gone\/summary\.json: ENOENT/],
     ['page --secret TOKEN=env:NOT_HERE', /there is no variable NOT_HERE here/],
     ['page@{size:3}', /the parameters in 'page@{size:3}' are not JSON/],
-    // Of the contract, not built yet: never taken for something else.
-    ...['threshold errors:rate<0.01', 'rate 50/s', 'stages 10s:5', 'max-late 3s'].map(
-      (words): [string, RegExp] => [`page --${words}`, new RegExp(`unknown option --${words.split(' ')[0]}`)],
-    ),
+    ['page --rate 50/s', /--rate.*--duration|--duration.*--rate/],
+    ['page --rate fast --stages 10s', /--rate: "fast"/, /--stages: /],
+    ['page --max-late 3s', /--max-late.*--rate/],
+    ['page --pause 3s..1s', /--pause: /],
+    ['page --rate 5/s --iterations 3 --duration 3s', /--iterations/, /--rate/],
+    ['page --threshold p(95)', /--threshold: "p\(95\)"/],
+    ['page --set-users 3', /--set-users.*--control/],
+    ['--replay nowhere:default/0/0', /nowhere/],
   ]
 
   it('end with 2, are said all at once, and make no load', async () => {

@@ -81,7 +81,14 @@ describe('counts of distributed runs', function () {
       assert.equal(summary.tests.successes, 10_000)
       assert.deepEqual(
         summary.agents.map(({ ledger }) => ledger),
-        planned.map((all) => ({ planned: all, started: all, finished: all, reported: all, lost: 0 })),
+        planned.map((all) => ({
+          planned: all,
+          started: all,
+          finished: all,
+          reported: all,
+          lost: 0,
+          dropped: 0,
+        })),
       )
       assertLedgerBalances(summary)
     })

@@ -62,7 +62,7 @@ describe('users in another language', function () {
     assert.equal(schedule.planned, 60)
     assert.deepEqual(
       agents.map(({ ledger }) => ledger),
-      [{ planned: 60, started: 60, finished: 60, reported: 60, lost: 0 }],
+      [{ planned: 60, started: 60, finished: 60, reported: 60, lost: 0, dropped: 0 }],
     )
   })
 

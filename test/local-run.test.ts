@@ -101,7 +101,7 @@ describe('a local run', function () {
       assert.equal(summary.tests.successes, 10_000)
       assert.deepEqual(
         summary.agents.map(({ ledger }) => ledger),
-        [{ planned: 10_000, started: 10_000, finished: 10_000, reported: 10_000, lost: 0 }],
+        [{ planned: 10_000, started: 10_000, finished: 10_000, reported: 10_000, lost: 0, dropped: 0 }],
       )
       assert.equal(summary.coverage.ratio, 1)
     })

@@ -35,6 +35,7 @@ describe('a run on agents of its own', function () {
         started: ledger.planned,
         finished: ledger.planned,
         reported: ledger.planned,
+        dropped: 0,
         lost: 0,
       })
     }

@@ -17,6 +17,8 @@ const page = (url: string) => `
       this.incrCounter('pages')
       this.setGauge('depth', 3)
       this.recordTiming('parsing', 2)
+      this.check('there', true)
+      await this.step('thinking', async () => {})
       if (this.iteration === 1) this.fail('not the second time')
     }
   }`
@@ -49,8 +51,14 @@ const schema = {
       tags: { kind: 'text' },
       partial: 'flag',
       serviceTime: stats,
+      responseTime: 'null',
     },
   ],
+  scenarios: [],
+  checks: [{ ...all('text', 'name test'), ...all('whole', 'ok failed'), tags: {} }],
+  steps: [{ ...all('text', 'name test'), duration: stats, tags: {} }],
+  phases: [],
+  connections: all('whole', 'opened closed tlsHandshakes tlsResumed'),
   websockets: all('whole', 'opened closed messagesSent messagesReceived bytesSent bytesReceived'),
   counters: { pages: 'whole' },
   gauges: { depth: 'number' },
@@ -60,12 +68,24 @@ const schema = {
     {
       ...all('text', 'id host state'),
       ...all('whole', 'hits windows windowsLost'),
-      ledger: all('whole', 'planned started finished reported lost'),
+      ledger: all('whole', 'planned started finished reported lost dropped'),
     },
   ],
   coverage: { ...all('whole', 'windowsOwed windowsReceived'), ratio: 'number', missing: [] },
-  schedule: { ...all('whole', 'started dropped'), planned: 'whole?', latenessP99: 'number?' },
-  generator: { limited: 'flag', ...all('number?', 'eventLoopLagP99 cpu'), warnings: ['text'] },
+  schedule: {
+    ...all('whole', 'started dropped'),
+    planned: 'whole?',
+    latenessP99: 'number?',
+    lateness: 'null',
+  },
+  feeds: [],
+  warmUp: 'null',
+  generator: {
+    limited: 'flag',
+    ...all('number?', 'eventLoopLagP99 cpu gcShare'),
+    warnings: ['text'],
+    tainted: [{ agent: 'text', ...all('number', 'fromSecond toSecond'), reasons: ['text'] }],
+  },
   thresholds: [],
 }
 
