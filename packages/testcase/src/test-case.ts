@@ -158,6 +158,7 @@ export class TestCase extends Measurements {
    * @param address `host:port`
    * @throws {RequestError} it could not be opened; its `class` says why
    * @throws {InterruptedError} the execution was cut
+   * @throws {UsageError} an address that cannot be, or a run with `--proxy`
    */
   tcp(address: string, options: TcpOptions = {}): Promise<TcpConnection> {
     return this.#sessions.openTcp(address, options)

@@ -4,64 +4,73 @@
  */
 export type Until = string | Uint8Array | number | ((received: Buffer) => number)
 
+const nothing = Buffer.alloc(0)
+
 /** Bytes that have come and were not taken yet. */
 export class ByteQueue {
-  #chunks: Buffer[] = []
-  #length = 0
-  /** From where on an end mark is still to be looked for. */
+  /** What waits is from `#start` to `#end`; what is before was given away and is never written again. */
+  #buffer: Buffer = nothing
+  #start = 0
+  #end = 0
+  /** The buffer is our own: there may be room behind the end. */
+  #own = false
+  /** How much of what waits has no end mark in it. */
   #searched = 0
 
   get length(): number {
-    return this.#length
+    return this.#end - this.#start
   }
 
   push(bytes: Buffer): void {
-    this.#chunks.push(bytes)
-    this.#length += bytes.length
+    if (this.length === 0) {
+      // Most answers come in one piece, which is not copied.
+      this.#buffer = bytes
+      this.#start = 0
+      this.#end = bytes.length
+      this.#own = false
+      return
+    }
+    if (!this.#own || this.#end + bytes.length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(2 * (this.length + bytes.length))
+      this.#end = this.#buffer.copy(larger, 0, this.#start, this.#end)
+      this.#start = 0
+      this.#buffer = larger
+      this.#own = true
+    }
+    this.#end += bytes.copy(this.#buffer, this.#end)
   }
 
   /** The bytes up to an end; null while it has not come. The same end has to be asked for until it has. */
   take(until: Until): Buffer | null {
-    const end = this.#endOf(until)
-    if (end === null) return null
-    const all = this.#joined()
-    const rest = all.subarray(end)
-    this.#chunks = rest.length === 0 ? [] : [rest]
-    this.#length = rest.length
+    const length = this.#lengthTo(until)
+    if (length === null) return null
+    const taken = this.#buffer.subarray(this.#start, this.#start + length)
+    this.#start += length
     this.#searched = 0
-    return all.subarray(0, end)
+    return taken
   }
 
-  /** Everything, and begins anew. */
-  takeAll(): Buffer {
-    const all = this.#joined()
-    this.#chunks = []
-    this.#length = 0
+  /** Another end will be asked for. */
+  searchAnew(): void {
     this.#searched = 0
-    return all
   }
 
-  #endOf(until: Until): number | null {
-    if (typeof until === 'number') return this.#length >= until ? until : null
+  #lengthTo(until: Until): number | null {
+    if (typeof until === 'number') return this.length >= until ? until : null
+    const waiting = this.#buffer.subarray(this.#start, this.#end)
     if (typeof until === 'function') {
-      const end = until(this.#joined())
-      if (end === 0) return null
-      if (Number.isInteger(end) && end > 0 && end <= this.#length) return end
+      const length = until(waiting)
+      if (length === 0) return null
+      if (Number.isInteger(length) && length > 0 && length <= waiting.length) return length
       throw new RangeError(
-        `until() gave ${String(end)}: it has to give the length of the answer, from 1 to what has come ` +
-          `(${this.#length}), or 0 while it is incomplete`,
+        `until() gave ${String(length)}: it has to give the length of the answer, from 1 to what has come ` +
+          `(${waiting.length}), or 0 while it is incomplete`,
       )
     }
     const mark = typeof until === 'string' ? Buffer.from(until) : until
-    if (this.#length < mark.length) return null
-    const found = this.#joined().indexOf(mark, this.#searched)
+    const found = waiting.indexOf(mark, this.#searched)
     // A mark may begin at the end of what has come.
-    if (found === -1) this.#searched = Math.max(0, this.#length - mark.length + 1)
+    if (found === -1) this.#searched = Math.max(0, waiting.length - mark.length + 1)
     return found === -1 ? null : found + mark.length
-  }
-
-  #joined(): Buffer {
-    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)]
-    return this.#chunks[0]!
   }
 }

@@ -5,6 +5,7 @@ import type { TestClass } from '../test-case.ts'
 import { Guard } from '../forgotten-promise.ts'
 import { AppClient } from './app.ts'
 import { CountedHttpSession } from './counted-http-session.ts'
+import type { Dialer } from './dialer.ts'
 import { openStream } from './event-stream-opening.ts'
 import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { openChannel, type GrpcClient, type GrpcOptions, type OpenChannel } from './grpc-client.ts'
@@ -32,6 +33,7 @@ export class SessionSet {
   readonly #instrumented: boolean
   readonly #open = new Set<OpenSession>()
   readonly #kept = new WeakSet<OpenSession>()
+  readonly #dialers = new Map<string, Dialer>()
   readonly #channels = new Map<string, Promise<OpenChannel>>()
   #http: HttpSession | null = null
   #app: AppClient | null = null
@@ -69,7 +71,7 @@ export class SessionSet {
   }
 
   openTcp(address: string, options: TcpOptions): Promise<TcpConnection> {
-    return this.#guarded(async () => this.#add(await openTcp(address, options, this.#context)))
+    return this.#guarded(async () => this.#add(await openTcp(address, options, this.#context, this.#dialers)))
   }
 
   openUdp(address: string): Promise<UdpSocket> {

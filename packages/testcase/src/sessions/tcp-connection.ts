@@ -108,8 +108,10 @@ export class TcpConnection {
           tags: tags ?? null,
         },
         () => {
+          // Before sending: it refuses a second call that waits.
+          const result = this.#wait(until)
           if (bytes.length > 0 && this.#broken === null) this.#socket.write(bytes)
-          return { result: this.#wait(until), stop: (reason) => this.#stop(reason) }
+          return { result, stop: (reason) => this.#stop(reason) }
         },
         () => ({ in: this.#socket.bytesRead - this.#queue.length - before, out: bytes.length }),
       )
@@ -220,6 +222,7 @@ export class TcpConnection {
         resolve: (bytes) => (done(), resolve(bytes)),
         reject: (error) => (done(), reject(error as Error)),
       }
+      this.#queue.searchAnew()
       this.#offer()
       // What had come before the end may be a whole answer.
       if (this.#receiver !== null && this.#broken !== null) {
@@ -244,7 +247,8 @@ export class TcpConnection {
     this.#queue.push(bytes)
     this.#offer()
     if (this.#queue.length > this.#maxBytes) {
-      this.#socket.destroy(new Error(`more than ${this.#maxBytes} bytes came that nobody waits for`))
+      const why = this.#receiver === null ? 'that nobody waits for' : 'without the end that is waited for'
+      this.#socket.destroy(new Error(`more than ${this.#maxBytes} bytes came ${why} (see maxBytes)`))
     }
   }
 

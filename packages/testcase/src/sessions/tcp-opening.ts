@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { UserContext } from '../context.ts'
 import { toMillis, toTimerMillis } from '../duration.ts'
 import { UsageError } from '../errors.ts'
@@ -26,6 +27,7 @@ const defaultMaxBytes = 16 * 1024 * 1024
 /**
  * Opens a connection, as one hit.
  *
+ * @param dialers of the user: they remember TLS sessions, so that the next connection resumes one
  * @throws {RequestError} it could not be opened
  * @throws {InterruptedError} the execution was cut
  * @throws {UsageError} an address that cannot be
@@ -34,6 +36,7 @@ export async function openTcp(
   address: string,
   options: TcpOptions,
   context: UserContext,
+  dialers: Map<string, Dialer>,
 ): Promise<TcpConnection> {
   const { text } = parseHostPort(address, 'tcp', 'this.tcp()')
   const url = `tcp://${text}`
@@ -43,6 +46,9 @@ export async function openTcp(
     throw new UsageError('raw TCP does not go through --proxy: run these tests without it')
   }
   const timeoutMs = toTimerMillis(timeout === undefined ? target.timeoutMs : toMillis(timeout))
+  const origin = `${tls ? 'https' : 'http'}://${text}`
+  const dialer = dialers.get(origin) ?? new Dialer(origin, target)
+  dialers.set(origin, dialer)
   let socket: Socket | null = null
   return attempt(
     context,
@@ -55,11 +61,11 @@ export async function openTcp(
       tags: options.tags ?? null,
     },
     () => {
-      const opening = (socket = new Dialer(`${tls ? 'https' : 'http'}://${text}`, target).dial(null, []))
+      const opening = (socket = dialer.dial(null, []))
       const result = new Promise<TcpConnection>((resolve, reject) => {
         opening.once('error', reject)
         opening.once(tls ? 'secureConnect' : 'connect', () => {
-          if (tls) context.meter.connection('tls')
+          if (tls) context.meter.connection((opening as TLSSocket).isSessionReused() ? 'tls-resumed' : 'tls')
           opening.removeListener('error', reject)
           resolve(new TcpConnection(opening, url, context, options.maxBytes ?? defaultMaxBytes))
         })

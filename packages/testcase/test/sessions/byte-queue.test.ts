@@ -23,7 +23,7 @@ describe('ByteQueue', () => {
             for (let next = queue.take(until); next !== null; next = queue.take(until))
               answers.push(String(next))
           }
-          return [...answers, `rest: ${String(queue.takeAll())}`]
+          return [...answers, `rest: ${queue.length === 0 ? '' : String(queue.take(queue.length))}`]
         }
         const at = cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b)
         const split = read([0, ...at, bytes.length])
@@ -41,5 +41,32 @@ describe('ByteQueue', () => {
       assert.throws(() => queue.take(() => wrong), /until\(\) gave/)
     }
     assert.equal(queue.length, 3)
+  })
+
+  it('never writes over what it has given away', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 40 }), (lengths) => {
+        const queue = new ByteQueue()
+        const taken: Buffer[] = []
+        let next = 0
+        for (const length of lengths) {
+          queue.push(Buffer.from(Array.from({ length }, () => next++ & 0xff)))
+          if (queue.length >= 4) taken.push(queue.take(3)!)
+        }
+        const bytes = Buffer.concat(taken)
+        assert.deepEqual(
+          [...bytes],
+          Array.from(bytes, (_each, index) => index & 0xff),
+        )
+      }),
+    )
+  })
+
+  it('finds an end that is asked for after another was looked for in vain', () => {
+    const queue = new ByteQueue()
+    queue.push(Buffer.from('a,b'))
+    assert.equal(queue.take(';'), null)
+    queue.searchAnew()
+    assert.equal(String(queue.take(',')), 'a,')
   })
 })

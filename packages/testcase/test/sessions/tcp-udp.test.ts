@@ -133,6 +133,12 @@ describe('this.tcp', () => {
     assert.throws(() => settleExecution(user.test), { name: 'StreamError', message: /more than 1000 bytes/ })
     await assert.rejects(connection.send('x'), /the connection is over/)
     await assert.rejects(connection.receive('\n'), /the connection is over/)
+    const endless = await user.test.tcp(`127.0.0.1:${port}`, { maxBytes: 1000 })
+    const text = `${'y'.repeat(3000)}\n`
+    await assert.rejects(endless.exchange(text, { name: 'endless', until: '!' }), {
+      class: 'protocol',
+      message: /more than 1000 bytes came without the end/,
+    })
   })
 
   it('refuses what cannot be, and throws on what the test itself throws', async () => {
@@ -147,6 +153,7 @@ describe('this.tcp', () => {
     await assert.rejects(connection.receive(0), /until says/)
     const waiting = connection.receive('\n')
     await assert.rejects(connection.receive('\n'), /await it first/)
+    await assert.rejects(connection.exchange('unsent\n', { name: 'x', until: '\n' }), /await it first/)
     await connection.send('ok\n')
     assert.equal(String(await waiting), 'OK\n')
     const until = () => {
@@ -192,7 +199,12 @@ describe('this.tcp', () => {
       const connection = await trusting.test.tcp(address, { tls: true })
       assert.equal(String(await connection.exchange('safe.', { name: 'echo', until: '.' })), 'safe.')
       await connection.close()
-      assert.ok(trusting.meter.connections.includes('tls'))
+      const again = await trusting.test.tcp(address, { tls: true })
+      await again.close()
+      assert.deepEqual(
+        trusting.meter.connections.filter((event) => event.startsWith('tls')),
+        ['tls', 'tls-resumed'],
+      )
       await assert.rejects(user.test.tcp(address, { tls: true }), { class: 'tls' })
     } finally {
       server.close()
