@@ -30,6 +30,13 @@ export class RunProgress {
     return [...this.#current.values()].map(({ stage }) => stage)
   }
 
+  /** It, or a later one of its scenario, goes on. */
+  hasBegun(number: number): boolean {
+    const stage = this.#stages[number]
+    const current = stage === undefined ? undefined : this.#current.get(stage.scenarioIndex)
+    return current !== undefined && current.stage.number >= number
+  }
+
   /** Milliseconds that the load is planned to last; null where executions, or an operator, decide. */
   plannedMs(): number | null {
     let longest = 0

@@ -16,7 +16,7 @@ import { byScenario, responsesOf, ScenarioView } from './scenario-view.ts'
 import { StartTrack } from './start-rates.ts'
 import type { StartRates } from './start-rates.ts'
 
-type Figures = Pick<CommitEvent, 'elapsedMs' | 'planned' | 'started' | 'dropped'>
+type Figures = Pick<CommitEvent, 'elapsedMs' | 'planned' | 'dropped'>
 
 const nothing = new Delta()
 
@@ -63,6 +63,8 @@ export class RunView {
   #elapsedAt = 0
   #progress: RunProgress | null = null
   #starts = new StartTrack()
+  /** Executions that open models have started: each has its lateness recorded. */
+  #openStarts = 0
 
   /** @param now milliseconds of any steady clock */
   constructor(now: () => number = () => performance.now()) {
@@ -140,6 +142,11 @@ export class RunView {
     return Math.max(0, (this.spec?.warmUpMs ?? 0) - this.elapsedMs())
   }
 
+  /** This stage is known to have begun. */
+  hasBegun(number: number): boolean {
+    return this.state === 'running' && this.#progress?.hasBegun(number) === true
+  }
+
   /** How the starts of open models go; null where there are none, or nothing is known yet. */
   startRates(): StartRates | null {
     return this.isOpen ? this.#starts.rates() : null
@@ -177,15 +184,15 @@ export class RunView {
     const { scenarios } = event.spec.profile
     if (scenarios.length > 1)
       for (const { name } of scenarios) this.scenarios.set(name, new ScenarioView(name))
-    this.#count(this.#decoder.decode(event.delta), 0)
+    this.#openStarts = 0
+    this.#take(this.#decoder.decode(event.delta), 0, true)
     this.#track(event)
   }
 
   #commit(event: Extract<RunEvent, { type: 'commit' }>): void {
     const spanMs = Math.max(0, event.elapsedMs - this.#elapsedMs)
     const delta = this.#decoder.decode(event.delta)
-    if (event.warmUp) this.warmUpHits += hitsIn(delta)
-    else this.#count(delta, spanMs)
+    this.#take(delta, spanMs, !event.warmUp)
     this.live.apply(delta, spanMs)
     this.liveResponses.apply(responsesOf(delta), spanMs)
     this.generator = event.generator
@@ -199,24 +206,22 @@ export class RunView {
     this.#setElapsed(event.elapsedMs)
   }
 
-  /** Takes in figures that count. */
-  #count(delta: Delta, spanMs: number): void {
-    this.aggregate.apply(delta)
+  #take(delta: Delta, spanMs: number, counts: boolean): void {
+    if (counts) this.aggregate.apply(delta)
     for (const { key, count } of delta.series.values()) {
+      if (key.kind === 'lateness') this.#openStarts += count
+      if (!counts && hitKinds.has(key.kind)) this.warmUpHits += count
       const ended = key.kind === 'execution' && key.status !== interruptedStatus
-      if (ended && key.status !== 'success') this.failedExecutions += count
+      if (counts && ended && key.status !== 'success') this.failedExecutions += count
     }
     if (this.scenarios.size === 0) return
     const parts = byScenario(delta)
-    for (const [name, scenario] of this.scenarios) {
-      const part = parts.get(name)
-      // Silence is a rate, too.
-      scenario.apply(part ?? nothing, spanMs)
-    }
+    // Silence is a rate, too.
+    for (const [name, scenario] of this.scenarios) scenario.apply(parts.get(name) ?? nothing, spanMs, counts)
   }
 
-  #track({ elapsedMs, planned, started, dropped }: Figures): void {
-    this.#starts.add({ elapsedMs, planned, started, dropped })
+  #track({ elapsedMs, planned, dropped }: Figures): void {
+    this.#starts.add({ elapsedMs, planned, started: this.#openStarts, dropped })
   }
 
   #setStage(stage: number): void {
@@ -233,10 +238,4 @@ export class RunView {
 
 function keyOf(agent: AgentView): string {
   return `${agent.id} ${agent.incarnation}`
-}
-
-function hitsIn(delta: Delta): number {
-  let sum = 0
-  for (const { key, count } of delta.series.values()) if (hitKinds.has(key.kind)) sum += count
-  return sum
 }

@@ -12,13 +12,15 @@ export class ScenarioView {
     this.name = name
   }
 
-  apply(delta: Delta, spanMs: number): void {
+  /** @param counts false: it is shown as it happens, and is in no total */
+  apply(delta: Delta, spanMs: number, counts: boolean): void {
+    this.#live.apply(delta, spanMs)
+    if (!counts) return
     for (const { key, count } of delta.series.values()) {
       if (key.kind !== 'execution' || key.status === interruptedStatus) continue
       this.executions += count
       if (key.status !== 'success') this.failed += count
     }
-    this.#live.apply(delta, spanMs)
   }
 
   rates(): LiveRates {

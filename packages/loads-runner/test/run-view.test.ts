@@ -125,10 +125,14 @@ describe('RunView', () => {
     view.apply(maker.state('running'))
     assert.equal(view.startRates(), null)
     const response = { ...hitKey(), kind: 'hit-response' } as const
+    const lateness = { ...hitKey(), kind: 'lateness' } as const
     for (let second = 1; second <= 10; second++) {
       const dropped = Math.max(0, second - 8) * 20
-      const started = second * 100 - dropped
-      view.apply(maker.commitOf([[response, 10, 80_000]], 100, { planned: second * 100, started, dropped }))
+      // Closed scenarios start executions, too; those have no lateness.
+      const changes = { planned: second * 100, started: second * 1000, dropped }
+      const starts = second > 8 ? 80 : 100
+      const recorded = [[response, 10, 80_000] as const, [lateness, starts, 1000] as const]
+      view.apply(maker.commitOf(recorded, 100, changes))
     }
     assert.deepEqual(view.startRates(), { planned: 100, started: 92, dropped: 8 })
     assert.equal(view.dropped, 40)

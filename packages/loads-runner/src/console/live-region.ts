@@ -32,7 +32,10 @@ export class LiveRegion {
   /** Takes the lines away; the cursor is where the first of them began. */
   clear(): void {
     if (this.#drawn.length === 0) return
-    this.#stream.write(`${this.#toStart()}${escape}0J`)
+    const rows = this.#rows()
+    // Line by line: a terminal may keep what is erased with all that is below it.
+    const below = `${escape}1B${escape}2K`.repeat(rows - 1)
+    this.#stream.write(`${this.#toStart()}${escape}2K${below}${rows > 1 ? `${escape}${rows - 1}A` : ''}`)
     this.#drawn = []
   }
 
@@ -41,9 +44,13 @@ export class LiveRegion {
   }
 
   /** A terminal that has become narrower has wrapped what was there. */
-  #toStart(): string {
+  #rows(): number {
     const width = this.#stream.columns || Infinity
-    const rows = this.#drawn.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / width)), 0)
+    return this.#drawn.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / width)), 0)
+  }
+
+  #toStart(): string {
+    const rows = this.#rows()
     return rows > 1 ? `\r${escape}${rows - 1}A` : '\r'
   }
 }

@@ -59,7 +59,7 @@ function ownNotices(event: EventMessage['event'], view: RunView, debug: boolean)
 function stageNotices(event: Extract<EventMessage['event'], { type: 'state' }>, view: RunView): string[] {
   const several = view.stages.some(({ scenarioIndex }) => scenarioIndex > 0)
   // A scenario that is through is no new stage.
-  if (view.state === 'running' && event.stage === view.stage) return []
+  if (view.hasBegun(event.stage)) return []
   const begun =
     view.state === 'running'
       ? view.stages.slice(event.stage, event.stage + 1)

@@ -1,5 +1,4 @@
 import type { Summary } from '@loads-runner/metrics'
-import { formatDuration } from '../duration.ts'
 import { formatBytes, formatCount, formatMillis, plural } from './figures.ts'
 import { quantileText } from './quantile-text.ts'
 import { oneLine } from './text-table.ts'
@@ -46,19 +45,21 @@ export function connectionsText({ connections }: Summary): string {
 export function scheduleText({ schedule }: Summary): string {
   const { planned, started, dropped, lateness } = schedule
   if (lateness === null && dropped === 0) return ''
+  // Beside closed scenarios the executions that started are not those of the schedule alone.
+  const starts = planned === null && lateness !== null ? lateness.count : started
   const plan = planned === null ? '' : `${formatCount(planned)} planned, `
   const late =
     lateness === null
       ? ''
       : `; lateness p50 ${quantileText(lateness, 'p50')}, p99 ${quantileText(lateness, 'p99')}, max ${formatMillis(lateness.max)}`
-  return `Schedule: ${plan}${formatCount(started)} started, ${formatCount(dropped)} dropped${late}\n`
+  return `Schedule: ${plan}${formatCount(starts)} started, ${formatCount(dropped)} dropped${late}\n`
 }
 
 export function warmUpText({ warmUp }: Summary): string {
   if (warmUp === null) return ''
   const { seconds, hits, executions } = warmUp
   return (
-    `Warm-up: the first ${formatDuration(Math.round(seconds * 1000))} are in no figure ` +
+    `Warm-up: the first ${Number(seconds.toFixed(1))} s are in no figure ` +
     `(${plural(hits, 'hit')}, ${plural(executions, 'execution')})\n`
   )
 }
@@ -85,6 +86,8 @@ export function coverageText({ coverage }: Summary): string {
   )
 }
 
+const mostTainted = 5
+
 const reasonNames: Readonly<Record<string, string>> = {
   'event-loop-lag': 'event loop late',
   cpu: 'no CPU left',
@@ -96,7 +99,7 @@ const reasonNames: Readonly<Record<string, string>> = {
 /** Warnings, and the seconds whose figures are doubtful. */
 export function generatorText({ generator }: Summary): string {
   const { tainted } = generator
-  const shown = tainted.slice(0, mostRows).map(({ agent, fromSecond, toSecond, reasons }) => {
+  const shown = tainted.slice(0, mostTainted).map(({ agent, fromSecond, toSecond, reasons }) => {
     const why = reasons.map((reason) => reasonNames[reason] ?? oneLine(reason)).join(', ')
     return `${oneLine(agent)} from second ${fromSecond} to ${toSecond} (${why})`
   })

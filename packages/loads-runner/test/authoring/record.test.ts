@@ -11,7 +11,8 @@ import { gzipSync } from 'node:zlib'
 import { recordCommand } from '../../src/authoring/record.ts'
 import type { RecordOptions } from '../../src/authoring/record.ts'
 import { UsageError } from '../../src/errors.ts'
-import { FakeOutput, fakeWorld } from '../fake-world.ts'
+import { fakeWorld } from '../fake-world.ts'
+import type { FakeOutput } from '../fake-world.ts'
 import { runModule } from './run-module.ts'
 
 interface Answer {
@@ -38,7 +39,9 @@ const shop: RequestListener = (asked, answer) => {
   }
   if (url === '/old') return void answer.writeHead(302, { location: `http://${headers.host}/new` }).end()
   if (url === '/style.css') return void answer.writeHead(200, { 'content-type': 'text/css' }).end('a{}')
-  asked.resume().on('end', () => answer.end(`${method} ${url} ${headers.host} ${headers['x-mine'] ?? ''}`))
+  asked
+    .resume()
+    .on('end', () => answer.end(`${method} ${url} ${headers.host} ${String(headers['x-mine'] ?? '')}`))
 }
 
 describe('loads record', () => {

@@ -51,13 +51,17 @@ function visible(content: string): string[] {
     } else if (code.endsWith('A')) {
       row -= Number(code.slice(0, -1))
       assert.ok(row >= 0, 'the cursor never leaves what is ours')
-    } else if (code === '0K') lines[row] = lines[row]!.slice(0, column)
+    } else if (code.endsWith('B')) row += Number(code.slice(0, -1))
+    else if (code === '2K') lines[row] = ''
+    else if (code === '0K') lines[row] = lines[row]!.slice(0, column)
     else if (code === '0J') {
       lines.length = row + 1
       lines[row] = lines[row]!.slice(0, column)
     } else assert.match(code, /^(?:\?25[hl]|\d+m)$/)
   }
-  return lines
+  // What is below the cursor is blank.
+  assert.deepEqual(lines.slice(row + 1).filter(Boolean), [])
+  return lines.slice(0, row + 1)
 }
 
 describe('the bar of a terminal', () => {
@@ -147,6 +151,7 @@ function openRun(thresholds = 2): { view: RunView; maker: EventMaker } {
   view.apply(maker.snapshot({ spec: spec({ profile: { scenarios } }), thresholds: states }))
   view.apply(maker.state('running'))
   const response = { ...hitKey('buyers\u001b[2J'), kind: 'hit-response' } as const
+  const latenessKey = { ...response, kind: 'lateness' } as const
   for (const second of [1, 2, 3]) {
     now = second * 1000
     view.apply(
@@ -155,6 +160,7 @@ function openRun(thresholds = 2): { view: RunView; maker: EventMaker } {
           [hitKey('browsers'), 5, 10_000],
           [executionKey('failure', 'browsers'), 1, 20_000],
           [response, 50, 250_000],
+          [latenessKey, 90, 1000],
         ],
         1,
         {

@@ -28,7 +28,7 @@ describe('noticesOf', () => {
     const second = told(view, maker.state('running', 'scenario browsers: stage 2 of 2', 1))
     assert.equal(second.length, 1)
     assert.match(second[0]!, /^scenario browsers: stage 2 of 2: 5 users/)
-    assert.deepEqual(told(view, maker.state('running', 'scenario browsers is through', 1)), [])
+    assert.deepEqual(told(view, maker.state('running', 'scenario browsers is through', 2)), [])
   })
 
   it('tells when a threshold is crossed and when it holds again, each time once', () => {

@@ -243,7 +243,7 @@ Request times:
   (response: from the moment at which the schedule meant to start)
 
 Schedule: 2,000 planned, 1,990 started, 10 dropped; lateness p50 2.0ms, p99 8.0ms, max 14ms
-Warm-up: the first 10s are in no figure (1,200 hits, 1,190 executions)
+Warm-up: the first 10 s are in no figure (1,200 hits, 1,190 executions)
 
 Scenarios:
   scenario  success  error  failure  cut   p50   p95    max  response p95
