@@ -17,7 +17,7 @@ describe('an execution that is run again', function () {
         export class TestDraw extends TestCase {
           async test_draw() {
             const row = await this.feed('users.csv')
-            const lucky = this.random.int(0, 9)
+            const lucky = this.random.integer(0, 9)
             const res = await this.session.get('${server.url}/?id=' + this.executionId + '&user=' + this.user
               + '&iteration=' + this.iteration + '&lucky=' + lucky + '&name=' + row.name + '&k=' + this.params.k, { name: 'draw' })
             this.assertEqual(res.status, 200)
@@ -32,9 +32,9 @@ describe('an execution that is run again', function () {
     const recorded = server.seen.find(({ url }) => url.searchParams.get('id') === id)!
     const before = server.seen.length
     const again = await runCli(['--replay', `latest:${id}`], { cwd: first.directory, json: false })
-    assert.equal(again.exitCode, 1, again.stdout + again.stderr)
-    assert.equal(server.seen.length, before + 1)
+    assert.equal(server.seen.length, before + 1, again.stdout + again.stderr)
     assert.equal(server.seen.at(-1)!.url.href, recorded.url.href)
+    assert.equal(again.exitCode, 1, again.stdout + again.stderr)
     const wrong = await runCli(['--replay', 'latest:default/99/0'], { cwd: first.directory, json: false })
     assert.equal(wrong.exitCode, 2)
     assert.match(wrong.stderr, /default\/99\/0/)

@@ -49,7 +49,10 @@ describe('scenarios of a session', () => {
       ],
       spec: { params: { who: 'nobody' } },
     })
-    assert.deepEqual([...run.stages].sort(), [0, 1, 2])
+    assert.deepEqual(
+      [...run.stages].sort((a, b) => a - b),
+      [0, 1, 2],
+    )
     assert.ok(run.stages.indexOf(0) < run.stages.indexOf(1))
     assert.deepEqual(counters(run), [
       'buyer 0/0',
@@ -393,11 +396,8 @@ export class TestPlain extends Base {}`,
         },
         stages: [closed(1, 4)],
       })
-      const hits = seriesOf(run, 'http').map((each) => [each.key.test, each.key.name, each.count])
-      assert.deepEqual(hits.sort(), [
-        ['TestMeasured.test_a', '/in', 2],
-        ['TestMeasured.test_a', '/up', 2],
-      ])
+      const hits = seriesOf(run, 'http').map(({ key, count }) => `${key.test} ${key.name}: ${count}`)
+      assert.deepEqual(hits.sort(), ['TestMeasured.test_a /in: 2', 'TestMeasured.test_a /up: 2'])
     } finally {
       server.closeAllConnections()
       server.close()

@@ -83,7 +83,8 @@ const runnerText = {
   epilogue: `
 Durations: 500ms 30s 5m 1h; a bare number is seconds. Every option is also a key of the configuration file and, with
 LOADS_ before it, a variable of the environment (LOADS_SERVER_URL). The command line wins, then the environment, then
-the file. Ctrl-C: users finish what they are doing; again: they are cut off; a third time: processes are killed.
+class attributes (static load, static serverUrl), then the file. Scenarios with loads of their own stand in the file.
+Ctrl-C: users finish what they are doing; again: they are cut off; a third time: processes are killed.
 
 Exit codes: 0 passed, 1 tests failed, 2 wrong use, 3 tests not found or not loadable, 4 broker or agents failed,
 5 results incomplete, 6 the load generator was the limit, 7 stopped by an operator, 70 a defect of Loads,

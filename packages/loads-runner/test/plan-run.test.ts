@@ -1,53 +1,60 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import { codec, runSpecSchema } from '@loads-runner/protocol'
+import { defaultConnections } from '@loads-runner/testcase'
 import { longestMs } from '../src/duration.ts'
-import { planRun } from '../src/plan-run.ts'
-import type { BundledTests, PlanContext } from '../src/plan-run.ts'
-import { readSettings } from '../src/read-settings.ts'
-import { stageProblem, stagesOf } from '../src/stages.ts'
-import { fakeWorld } from './fake-world.ts'
+import type { BundleFacts, OwnContext } from '../src/prepare-plan.ts'
+import { one, planOf, two } from './plan-of.ts'
 
-const one = { label: 'T.test_a', className: 'T', method: 'test_a', weight: 1 }
-const two = { label: 'T.test_b', className: 'T', method: 'test_b', weight: 3 }
-
-async function plan(args: string[], bundle: Partial<BundledTests> = {}, context: Partial<PlanContext> = {}) {
-  const env = { ...context.env, LOADS_TEST_DIR: '.' }
-  const { settings, sources, tests } = await readSettings(fakeWorld([...args], { env }))
-  const bundled: BundledTests = { hash: 'abc', tests: [one], conducted: false, serverUrl: null, ...bundle }
-  const pem = { ca: null, cert: null, key: null }
-  return planRun(settings, bundled, { tests, sources, pem, env, seed: 7, debugged: false, ...context })
+async function plan(args: string[], bundle: Partial<BundleFacts> = {}, context: Partial<OwnContext> = {}) {
+  const { spec } = await planOf(args, bundle, context)
+  return codec.validate(runSpecSchema, spec)
 }
+
+const plain = { type: 'hits-per-user', users: 1, iterations: 1, rampUpMs: 0, maxDurationMs: null }
 
 describe('planRun', () => {
   it('runs a single test once', async () => {
     const spec = await plan(['m.T.test_a'])
-    assert.deepEqual(spec.profile, {
-      stages: [{ users: 1, iterations: 1, durationMs: null }],
-      rampUpMs: 0,
-      delayMs: 0,
-    })
+    assert.deepEqual(spec.profile.scenarios, [
+      {
+        name: 'default',
+        tests: [{ label: 'T.test_a', weight: 1 }],
+        startMs: 0,
+        stages: [plain],
+        pause: { type: 'none' },
+        gracefulStopMs: 30_000,
+        tags: {},
+        params: {},
+      },
+    ])
     assert.deepEqual([spec.names, spec.seed, spec.agents, spec.bundle], [['m.T.test_a'], 7, 1, 'abc'])
+    assert.deepEqual([spec.thresholds, spec.warmUpMs, spec.precise, spec.replay], [[], 0, false, null])
   })
 
+  const stagesOf = async (args: string[], bundle: Partial<BundleFacts> = {}) =>
+    (await plan(args, bundle)).profile.scenarios[0]!.stages
+
   it('runs each test of a class as often as its weight says', async () => {
-    const spec = await plan(['m.T', '-u', '10'], { tests: [one, two] })
-    assert.deepEqual(spec.profile.stages, [{ users: 10, iterations: 4, durationMs: null }])
+    assert.deepEqual(await stagesOf(['m.T', '-u', '10'], { tests: [one, two] }), [
+      { ...plain, users: 10, iterations: 4 },
+    ])
   })
 
   it('runs a single heavy test once, too', async () => {
-    assert.equal((await plan(['m.T.test_b'], { tests: [two] })).profile.stages[0]!.iterations, 1)
+    assert.deepEqual(await stagesOf(['m.T.test_b'], { tests: [two] }), [plain])
   })
 
   it('gives each agent a user by default', async () => {
     const spec = await plan(['m.T', '--agents', '5'])
-    assert.deepEqual([spec.agents, spec.profile.stages[0]!.users], [5, 5])
-    assert.equal((await plan(['m.T', '-a', '5', '-u', '2'])).profile.stages[0]!.users, 2)
+    assert.deepEqual([spec.agents, spec.profile.scenarios[0]!.stages], [5, [{ ...plain, users: 5 }]])
+    assert.deepEqual(await stagesOf(['m.T', '-a', '5', '-u', '2']), [{ ...plain, users: 2 }])
   })
 
   it('applies a duration to each stage', async () => {
-    assert.deepEqual((await plan(['m.T', '-u', '10:20', '-d', '5s'])).profile.stages, [
-      { users: 10, iterations: null, durationMs: 5000 },
-      { users: 20, iterations: null, durationMs: 5000 },
+    const stage = { type: 'constant-users', durationMs: 5000, rampUpMs: 0 }
+    assert.deepEqual(await stagesOf(['m.T', '-u', '10:20', '-d', '5s']), [
+      { ...stage, users: 10 },
+      { ...stage, users: 20 },
     ])
   })
 
@@ -56,16 +63,10 @@ describe('planRun', () => {
     assert.equal((await plan(['m.T', '-b', '@operator.join'])).waitForAgentsMs, 0)
   })
 
-  it('puts class attributes between the file and the rest', async () => {
+  it('keeps the class attribute serverUrl between the file and the rest', async () => {
     const bundle = { serverUrl: 'http://class' }
     assert.equal((await plan(['m.T'], bundle)).target.serverUrl, null)
     assert.equal((await plan(['m.T', '--server-url', 'http://line'], bundle)).target.serverUrl, 'http://line')
-    const { settings, sources, tests } = await readSettings(fakeWorld(['m.T', '--server-url', 'http://file']))
-    const context = { tests, pem: { ca: null, cert: null, key: null }, env: {}, seed: 0, debugged: false }
-    const fromFile = { ...context, sources: { ...sources, serverUrl: 'config' as const } }
-    const bundled = { hash: 'abc', tests: [one], conducted: false, serverUrl: 'http://class' }
-    assert.equal(planRun(settings, bundled, fromFile).target.serverUrl, null)
-    assert.equal(planRun(settings, { ...bundled, serverUrl: null }, fromFile).target.serverUrl, 'http://file')
   })
 
   it('keeps secrets apart from the environment', async () => {
@@ -79,32 +80,46 @@ describe('planRun', () => {
     const spec = await plan(['m.T', '--workers', '4', '--timeout', '1s'], {}, { debugged: true })
     assert.deepEqual([spec.workers, spec.target.timeoutMs, spec.testTimeoutMs], [0, longestMs, longestMs])
   })
-})
 
-describe('stages', () => {
-  it('pairs iterations with users', () => {
-    const settings = { users: [10, 20], iterations: [5, 3], duration: null, agents: null }
-    assert.deepEqual(stagesOf(settings, 1), [
-      { users: 10, iterations: 5, durationMs: null },
-      { users: 20, iterations: 3, durationMs: null },
-    ])
+  it('says how users hold their connections', async () => {
+    assert.deepEqual((await plan(['m.T'])).target.connections, defaultConnections)
+    const args = '--http2 --connections shared --max-connections 7 --max-requests 5 --keep-alive 2s'
+    const more = '--source-address 127.0.0.1 --source-address ::1 --dns spread --phases --trace'
+    const { target } = await plan(['m.T', ...args.split(' '), ...more.split(' ')])
+    assert.deepEqual(target.connections, {
+      policy: 'shared',
+      most: 7,
+      mostRequests: 5,
+      keepAliveMs: 2000,
+      sourceAddresses: ['127.0.0.1', '::1'],
+      dns: 'spread',
+    })
+    assert.deepEqual([target.http2, target.phases, target.trace], [true, true, true])
   })
 
-  it('spreads one number over all stages of the other', () => {
-    const numbers = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 5 })
-    fc.assert(
-      fc.property(numbers, numbers, (users, iterations) => {
-        const settings = { users, iterations, duration: null, agents: null }
-        const pairs = users.length === iterations.length || users.length === 1 || iterations.length === 1
-        assert.equal(stageProblem(settings) === null, pairs)
-        if (!pairs) return
-        const stages = stagesOf(settings, 1)
-        assert.equal(stages.length, Math.max(users.length, iterations.length))
-        for (const [index, stage] of stages.entries()) {
-          assert.equal(stage.users, users[index] ?? users[0])
-          assert.equal(stage.iterations, iterations[index] ?? iterations[0])
-        }
-      }),
+  it('lets executions go on for as long as was said, also when the run is stopped', async () => {
+    const spec = await plan(['m.T', '--graceful-stop', '5s', '--warm-up', '2s', '--precise'])
+    assert.deepEqual([spec.drainMs, spec.profile.scenarios[0]!.gracefulStopMs], [5000, 5000])
+    assert.deepEqual([spec.warmUpMs, spec.precise], [2000, true])
+  })
+
+  it('runs each test once with --once, whatever weights and classes say', async () => {
+    const classes = [
+      { name: 'T', labels: ['T.test_a', 'T.test_b'], load: { rate: '5/s', duration: '1m' }, thresholds: [] },
+    ]
+    const spec = await plan(['m.T', '--once'], { tests: [one, two], classes })
+    const [scenario] = spec.profile.scenarios
+    assert.deepEqual(scenario!.stages, [{ ...plain, iterations: 2 }])
+    assert.deepEqual(
+      scenario!.tests.map(({ weight }) => weight),
+      [1, 1],
     )
+    assert.equal(spec.workers, 0)
+  })
+
+  it('makes one scenario of an external runner', async () => {
+    const nothing = { tests: [], classes: [], named: [] }
+    const spec = await plan(['--test-runner', 'true', '-u', '3'], nothing)
+    assert.deepEqual(spec.profile.scenarios[0]!.stages, [{ ...plain, users: 3 }])
   })
 })

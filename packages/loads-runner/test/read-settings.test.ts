@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { UsageError } from '../src/errors.ts'
 import { invocationFrom, readSettings } from '../src/read-settings.ts'
 import type { Invocation } from '../src/read-settings.ts'
+import { GivenLoad, planLoad, problemsOf as loadProblemsOf } from '../src/load-models/index.ts'
 import { fakeWorld } from './fake-world.ts'
 
 describe('readSettings', () => {
@@ -133,9 +134,9 @@ describe('readSettings', () => {
     assert.deepEqual(problems, [
       'unknown option --usrs: did you mean --users?',
       'unknown environment variable LOADS_USRES: did you mean LOADS_USERS?',
+      '--timeout: "x" is not a duration (write 500ms, 30s, 5m or 1h; a bare number is seconds)',
       '--agents: "many" is not a whole number from 1 to 100000',
       'LOADS_MIN_COVERAGE: "2" is not a ratio from 0 to 1',
-      '--timeout: "x" is not a duration (write 500ms, 30s, 5m or 1h; a bare number is seconds)',
       '--output: unknown output "jsn": did you mean json (known: stdout, null, json:FILE)',
       '--iterations and --duration exclude each other: give one',
       'name at least one test: loads-runner example.TestWebSite.test_es (--help shows all options)',
@@ -150,10 +151,10 @@ describe('readSettings', () => {
       JSON.stringify({ usres: 3, attach: 'x', lease: { a: { b: 1 } }, users: [2, 3] }),
     )
     assert.deepEqual(await problemsOf(['a.B', '--config', 'loads.json']), [
-      'unknown key "usres" in the configuration file: did you mean users?',
-      'unknown key "attach" in the configuration file',
-      '"lease" in the configuration file: must be a text, a number, true, false or a list',
-      '"users" in the configuration file: takes one value, not a list',
+      'unknown key "usres" in the configuration file: did you mean users? (loads.json:1)',
+      'unknown key "attach" in the configuration file (loads.json:1)',
+      '"lease" in the configuration file: must be a text, a number, true, false or a list (loads.json:1)',
+      '"users" in the configuration file: takes one value, not a list (loads.json:1)',
     ])
   })
 
@@ -174,10 +175,16 @@ describe('readSettings', () => {
 
   it('lets the nearer of iterations and duration win', async () => {
     await writeFile(join(cwd, 'loads.json'), JSON.stringify({ iterations: 5 }))
-    const near = await read(['a.B', '--config', 'loads.json', '-d', '10s'])
-    assert.deepEqual([near.settings.iterations, near.settings.duration], [null, 10_000])
-    const env = await read(['a.B', '--hits', '2'], { LOADS_DURATION: '1m' })
-    assert.deepEqual([env.settings.iterations, env.settings.duration], [[2], null])
+    const stagesOf = async (args: string[], env: Record<string, string> = {}) => {
+      const { layers } = await read(args, env)
+      const load = new GivenLoad([...layers.file, ...layers.nearer], [])
+      assert.deepEqual(loadProblemsOf(load), [])
+      return planLoad(load, { agents: null, round: 1 })
+    }
+    const [near] = await stagesOf(['a.B', '--config', 'loads.json', '-d', '10s'])
+    assert.deepEqual(near, { type: 'constant-users', users: 1, durationMs: 10_000, rampUpMs: 0 })
+    const [env] = await stagesOf(['a.B', '--hits', '2'], { LOADS_DURATION: '1m' })
+    assert.equal(env!.type, 'hits-per-user')
   })
 
   it('refuses stages that do not pair', async () => {
@@ -194,6 +201,7 @@ describe('readSettings', () => {
       ['--ping-broker'],
       ['--purge-broker'],
       ['--check-cluster'],
+      ['--control', '--pause-load'],
     ]) {
       const problems = await problemsOf(verb)
       assert.deepEqual(problems, [`${verb[0]} needs a broker: give --broker @FILE, or set LOADS_BROKER`])
@@ -210,6 +218,64 @@ describe('readSettings', () => {
     assert.deepEqual(await problemsOf(['--list-runs', 'a.B'], env), [
       '--list-runs takes no tests, and a.B was given',
     ])
+  })
+
+  it('keeps ways to run apart that decide what others would', async () => {
+    assert.deepEqual(
+      await problemsOf(['a.B', '--once', '--users', '3', '--agents', '2', '--replay', 'latest:a/1']),
+      [
+        '--once and --agents cannot be combined: give one',
+        '--once and --replay cannot be combined: give one',
+        '--replay and --agents cannot be combined: give one',
+        '--once runs each test once, with one user: leave --users out',
+        '--replay runs one execution, as it was recorded: leave --users out',
+        '--replay takes its test from the run, and a.B was given: leave that out',
+      ],
+    )
+    assert.deepEqual(await problemsOf(['a.B', '--verbose', '--delay-abort', '5s']), [
+      '--verbose prints every request: it goes with --once or --replay',
+      '--delay-abort says nothing without --abort-on-fail: add that, or leave it out',
+    ])
+  })
+
+  it('stays in this process for one execution, whatever files and variables say of a cluster', async () => {
+    const env = { LOADS_BROKER: '@operator.join', LOADS_AGENTS: '3', LOADS_USERS: '50' }
+    const { settings } = await read(['a.B', '--once'], env)
+    assert.deepEqual([settings.broker, settings.agents, settings.workers], [null, null, 0])
+    const replayed = await read(['--replay', 'latest:default/3/0'], env)
+    assert.deepEqual(replayed.settings.replay, { run: 'latest', execution: 'default/3/0' })
+    assert.deepEqual(replayed.tests, [])
+  })
+
+  it('takes one change of a controlled load', async () => {
+    const env = { LOADS_BROKER: '@operator.join' }
+    assert.deepEqual(await problemsOf(['--control'], env), [
+      '--control needs a change: give --set-users N, --set-rate R, --pause-load or --resume-load',
+    ])
+    assert.deepEqual(
+      await problemsOf(
+        ['--control', '--set-users', '3', '--set-rate', '5', '--pause-load', '--resume-load'],
+        env,
+      ),
+      [
+        '--set-users and --set-rate cannot be combined: a run controls one of them',
+        '--pause-load and --resume-load cannot be combined: give one',
+      ],
+    )
+    assert.deepEqual(await problemsOf(['a.B', '--set-rate', '5'], env), [
+      '--set-rate needs --control: add that, with the run where there are several',
+    ])
+    assert.equal((await read(['--control', 'r1', '--set-rate', '90/m'], env)).settings.setRate, 1.5)
+  })
+
+  it('reads thresholds from the environment, parted by semicolons, and says where they make no sense', async () => {
+    const env = { LOADS_THRESHOLD: 'http_req_duration{name:a,status:200}: p(95)<200;errors<1%' }
+    assert.deepEqual((await read(['a.B'], env)).settings.threshold, [
+      'http_req_duration{name:a,status:200}: p(95)<200',
+      'errors<1%',
+    ])
+    const [problem] = await problemsOf(['a.B', '--threshold', 'p(95)<'])
+    assert.match(problem!, /^--threshold: "p\(95\)<", character 7: a limit is missing/)
   })
 
   it('tells "the only active run" from a named one', async () => {
@@ -253,6 +319,16 @@ describe('readSettings', () => {
     assert.deepEqual(settings.param, { a: '1' })
     assert.equal(settings.results, 'results')
     assert.equal(sources.users, 'command line')
+    const scenarios = { a: { tests: ['a.B'], rate: '5/s', duration: '1s' } }
+    const planned = await invocationFrom({ env: {}, cwd }, { scenarios, agents: 2 }, [])
+    assert.deepEqual(planned.tests, ['a.B'])
+    assert.deepEqual(
+      planned.scenarios.map(({ name }) => name),
+      ['a'],
+    )
+    await writeFile(join(cwd, 'mine.yaml'), 'profiles: { p: { users: 7 } }')
+    const filed = await invocationFrom({ env: {}, cwd }, { config: 'mine.yaml', profile: 'p' }, ['a.B'])
+    assert.deepEqual(filed.settings.users, [7])
     await assert.rejects(
       invocationFrom({ env: {}, cwd }, { usres: 1 }, ['a.B']),
       /unknown key "usres" in the options/,

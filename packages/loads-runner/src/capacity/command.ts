@@ -32,7 +32,10 @@ export async function findCapacity(world: World, invocation: Invocation): Promis
   await check(world, invocation)
   const stream = displayStream(world, invocation)
   const display: Display = settings.quiet
-    ? { ...silentDisplay, notice: (text) => world.stderr.write(`${text}\n`) }
+    ? {
+        ...silentDisplay,
+        notice: (text) => (/^control: /.test(text) ? undefined : world.stderr.write(`${text}\n`)),
+      }
     : openDisplay(stream, false)
   const interrupts = new Interrupts(world)
   const secrets = new Secrets(Object.values(secretsOf(settings, world.env)))

@@ -47,7 +47,7 @@ export function loadText(target: number, controls: 'rate' | 'users'): string {
 
 /** A step in a line. */
 export function stepText(step: StepFigures, number: number, controls: 'rate' | 'users'): string {
-  return `step ${number}: ${loadText(step.target, controls)} ${verdictOf(step)}: ${figuresOf(step)}`
+  return `step ${number}: ${loadText(step.target, controls)} ${verdictOf(step)}; ${figuresOf(step)}`
 }
 
 /** The table of the steps, the curve, and the answer. */
@@ -101,10 +101,9 @@ function curveOf(steps: readonly StepFigures[], controls: 'rate' | 'users'): str
 }
 
 function verdictOf({ outcome, reasons }: StepFigures): string {
-  if (outcome === 'held')
-    return reasons.length === 0 ? 'holds' : `holds, although the generator was busy: ${reasons.join(', ')}`
+  if (outcome === 'held') return reasons.length === 0 ? 'holds' : `holds (generator: ${reasons.join(', ')})`
   if (outcome === 'failed') return 'fails'
-  return outcome === 'limited' ? `the generator is the limit: ${reasons.join(', ')}` : reasons.join(', ')
+  return outcome === 'limited' ? `generator: ${reasons.join(', ')}` : reasons.join(', ')
 }
 
 function figuresOf(step: StepFigures): string {

@@ -161,10 +161,8 @@ export class StepMeter {
   /** The generator was too busy to measure well. */
   #overload(): string[] {
     const reasons: string[] = []
-    if (this.#lagging > lagShare * this.#commits)
-      reasons.push(`its event loops lagged by more than ${lagMs} ms`)
-    if (this.#late > lagShare * this.#commits)
-      reasons.push(`it started executions more than ${lagMs} ms late although users were free`)
+    if (this.#lagging > lagShare * this.#commits) reasons.push(`event loops lagged over ${lagMs} ms`)
+    if (this.#late > lagShare * this.#commits) reasons.push(`starts over ${lagMs} ms late with a user free`)
     return reasons
   }
 
@@ -174,16 +172,16 @@ export class StepMeter {
     const reasons: string[] = []
     if (controls === 'users') {
       if (activeUsers < achievedShare * step.target)
-        reasons.push(`it ran ${activeUsers} of ${step.target} users`)
+        reasons.push(`${activeUsers} of ${step.target} users ran`)
       return reasons
     }
     if (dropped > 0 && activeUsers >= achievedShare * mostUsers)
-      reasons.push(`it dropped ${dropped} starts with all ${mostUsers} users busy`)
+      reasons.push(`${dropped} starts dropped with all ${mostUsers} users busy`)
     const due = step.target * seconds
     // Of few starts one more or less is much; of random ones, three standard deviations.
     const slack = 2 + (poisson ? 3 * Math.sqrt(due) : 0)
     if (startedPerSecond * seconds < achievedShare * due - slack)
-      reasons.push(`it started ${startedPerSecond.toFixed(1)} executions per second of ${step.target}`)
+      reasons.push(`${startedPerSecond.toFixed(1)} of ${step.target} executions started per second`)
     return reasons
   }
 }

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { reportFailure } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Interrupts } from '../interrupts.ts'
@@ -16,6 +16,7 @@ const clearScreen = '\x1b[2J\x1b[3J\x1b[H'
 /** `--watch`: runs, and runs again whenever a file changes that the run was made from. Ctrl-C between two runs ends. */
 export async function watchCommand(world: World, first: Invocation): Promise<number> {
   const changes = new FileChanges()
+  let known = false
   let invocation: Invocation | null = first
   let exitCode = 0
   try {
@@ -24,7 +25,10 @@ export async function watchCommand(world: World, first: Invocation): Promise<num
       try {
         if (invocation !== null) {
           const run = await commandOf(invocation)
-          exitCode = await run(world, invocation, (inputs) => changes.follow(inputs))
+          exitCode = await run(world, invocation, (inputs) => {
+            known = true
+            changes.follow(inputs)
+          })
         }
       } catch (error) {
         // A test that is being written is wrong for a while.
@@ -33,6 +37,8 @@ export async function watchCommand(world: World, first: Invocation): Promise<num
         exitCode = code
       }
       if (exitCode === exitCodes.interrupted || exitCode === exitCodes.terminated) return exitCode
+      // Tests that have never been bundled have no list of files yet.
+      if (!known) changes.followAll(resolve(world.cwd, first.settings.testDir))
       world.stderr.write('watching for changes (Ctrl-C ends)\n')
       const interrupts = new Interrupts(world)
       try {
@@ -70,6 +76,7 @@ async function commandOf({ settings }: Invocation): Promise<Run> {
 export class FileChanges {
   readonly #watchers = new Map<string, FSWatcher>()
   readonly #files = new Map<string, Set<string>>()
+  readonly #whole = new Set<string>()
   #changed = false
   #timer: NodeJS.Timeout | null = null
   #wake: (() => void) | null = null
@@ -79,18 +86,15 @@ export class FileChanges {
     for (const file of files) {
       const directory = dirname(file)
       const names = this.#files.get(directory) ?? new Set()
-      names.add(basename(file))
-      this.#files.set(directory, names)
-      if (this.#watchers.has(directory)) continue
-      try {
-        const watcher = watch(directory, (_, name) => this.#saw(directory, name))
-        // A directory that goes away takes its watcher along; the others stay.
-        watcher.on('error', () => this.#watchers.delete(directory))
-        this.#watchers.set(directory, watcher)
-      } catch {
-        this.#saw(directory, null)
-      }
+      this.#files.set(directory, names.add(basename(file)))
+      this.#watch(directory)
     }
+  }
+
+  /** Every file of a directory. */
+  followAll(directory: string): void {
+    this.#whole.add(directory)
+    this.#watch(directory)
   }
 
   /** Resolves after the next change, or at once when one came since the last call. */
@@ -106,8 +110,21 @@ export class FileChanges {
     if (this.#timer !== null) clearTimeout(this.#timer)
   }
 
+  #watch(directory: string): void {
+    if (this.#watchers.has(directory)) return
+    try {
+      const watcher = watch(directory, (_, name) => this.#saw(directory, name))
+      // A directory that goes away takes its watcher along; the others stay.
+      watcher.on('error', () => this.#watchers.delete(directory))
+      this.#watchers.set(directory, watcher)
+    } catch {
+      this.#saw(directory, null)
+    }
+  }
+
   #saw(directory: string, name: string | null): void {
-    if (name !== null && this.#files.get(directory)?.has(name) !== true) return
+    const named = name === null || this.#files.get(directory)?.has(name) === true
+    if (!named && !this.#whole.has(directory)) return
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       this.#changed = true

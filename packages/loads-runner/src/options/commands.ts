@@ -33,12 +33,14 @@ export interface CommandSettings {
   purgeBroker: boolean
 }
 
-const group = 'Commands:'
+const trying = 'Trying tests out:'
+const capacity = 'Capacity:'
+const brokers = 'Runs of a broker (all need --broker):'
 
 export const commandOptions: OptionTable<CommandSettings> = {
   dryRun: {
     flags: '--dry-run',
-    group,
+    group: trying,
     help: 'load the tests and show the plan; make no load',
     initial: false,
     parse: flag,
@@ -46,7 +48,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   once: {
     flags: '--once',
-    group,
+    group: trying,
     help: 'one user runs each test once, on the main thread',
     initial: false,
     parse: flag,
@@ -54,7 +56,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   verbose: {
     flags: '-v, --verbose',
-    group,
+    group: trying,
     help: 'with --once: print each request and its response',
     initial: false,
     parse: flag,
@@ -62,7 +64,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   watch: {
     flags: '--watch',
-    group,
+    group: trying,
     help: 'run again whenever a test, or what it imports, changes',
     initial: false,
     parse: flag,
@@ -70,7 +72,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   inspect: {
     flags: '--inspect',
-    group,
+    group: trying,
     help: 'wait for a debugger to attach; users run on the main thread, and nothing times out',
     initial: false,
     parse: flag,
@@ -78,7 +80,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   replay: {
     flags: '--replay <RUN:EXECUTION>',
-    group,
+    group: trying,
     help: 'run one recorded execution again, on the main thread: latest:default/3/0; RUN is a run directory or latest',
     initial: null,
     parse: parseReplay,
@@ -86,7 +88,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   findCapacity: {
     flags: '--find-capacity <EXPR>',
-    group,
+    group: capacity,
     help: 'search the highest rate (or users, with --controlled users) that holds: "p(95)<200, errors<1%"',
     initial: null,
     parse: word,
@@ -94,7 +96,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   capacityStep: {
     flags: '--capacity-step <T>',
-    group,
+    group: capacity,
     help: 'with --find-capacity: measure each load for this time (default: 10s)',
     initial: 10_000,
     parse: positiveDuration,
@@ -102,7 +104,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   capacityMax: {
     flags: '--capacity-max <N>',
-    group,
+    group: capacity,
     help: 'with --find-capacity: try no higher rate, or no more users',
     initial: null,
     parse: parseRate,
@@ -110,7 +112,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   capacityTolerance: {
     flags: '--capacity-tolerance <R>',
-    group,
+    group: capacity,
     help: 'with --find-capacity: how close to come, as a part of the answer (default: 0.05)',
     initial: 0.05,
     parse: ratio,
@@ -118,15 +120,15 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   detach: {
     flags: '--detach',
-    group,
-    help: 'leave the run to the broker and return at once (with --broker)',
+    group: brokers,
+    help: 'leave the run to the broker and return at once',
     initial: false,
     parse: flag,
     commandLineOnly: true,
   },
   attach: {
     flags: '--attach [RUN]',
-    group,
+    group: brokers,
     help: 'watch a run of the broker; without RUN its only active one',
     initial: null,
     parse: (text) => text,
@@ -134,7 +136,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   control: {
     flags: '--control [RUN]',
-    group,
+    group: brokers,
     help: 'change the load of a --controlled run of the broker, by one of the next options',
     initial: null,
     parse: (text) => text,
@@ -142,7 +144,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   setUsers: {
     flags: '--set-users <N>',
-    group,
+    group: brokers,
     help: 'with --control: so many users',
     initial: null,
     parse: whole(0, 10_000_000),
@@ -150,7 +152,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   setRate: {
     flags: '--set-rate <R>',
-    group,
+    group: brokers,
     help: 'with --control: so many executions per second',
     initial: null,
     parse: parseRate,
@@ -158,7 +160,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   pauseLoad: {
     flags: '--pause-load',
-    group,
+    group: brokers,
     help: 'with --control: start nothing until --resume-load',
     initial: false,
     parse: flag,
@@ -166,7 +168,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   resumeLoad: {
     flags: '--resume-load',
-    group,
+    group: brokers,
     help: 'with --control: go on',
     initial: false,
     parse: flag,
@@ -174,7 +176,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   ofScenario: {
     flags: '--of-scenario <NAME>',
-    group,
+    group: brokers,
     help: 'with --control: the scenario, where the run has more than one',
     initial: null,
     parse: word,
@@ -182,7 +184,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   stop: {
     flags: '--stop <RUN>',
-    group,
+    group: brokers,
     help: 'stop a run of the broker: users finish what they are doing; once more cuts them off',
     initial: null,
     parse: word,
@@ -190,7 +192,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   listRuns: {
     flags: '--list-runs',
-    group,
+    group: brokers,
     help: 'runs of the broker',
     initial: false,
     parse: flag,
@@ -198,7 +200,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   pingBroker: {
     flags: '--ping-broker',
-    group,
+    group: brokers,
     help: 'is the broker there, and which agents has it',
     initial: false,
     parse: flag,
@@ -206,7 +208,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   checkCluster: {
     flags: '--check-cluster',
-    group,
+    group: brokers,
     help: 'run a small test on every idle agent; with --server-url each also asks the target once',
     initial: false,
     parse: flag,
@@ -214,7 +216,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   },
   purgeBroker: {
     flags: '--purge-broker',
-    group,
+    group: brokers,
     help: 'stop every run of the broker',
     initial: false,
     parse: flag,

@@ -33,9 +33,9 @@ export interface LoadSettings {
   gracefulStop: number
 }
 
-const load = 'Load (users that wait for answers):'
-const open = 'Load (executions at a rate, or along a line):'
-const both = 'Load (all kinds):'
+const load = 'Load, users that wait for answers:'
+const open = 'Load, at a rate or along a line:'
+const both = 'Load, all kinds:'
 
 export const loadOptions: OptionTable<LoadSettings> = {
   users: {

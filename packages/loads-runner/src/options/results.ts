@@ -22,6 +22,7 @@ export interface ResultsSettings {
   debug: boolean
 }
 
+const judging = 'What the figures must hold:'
 const group = 'Results:'
 
 const nothing: Words = {}
@@ -29,8 +30,8 @@ const nothing: Words = {}
 export const resultsOptions: OptionTable<ResultsSettings> = {
   threshold: {
     flags: '--threshold <EXPR>',
-    group,
-    help: 'what the figures must hold: "http_req_duration: p(95)<200", "errors: rate<0.01"; exit code 99 where they do not; repeatable',
+    group: judging,
+    help: 'a condition: "http_req_duration: p(95)<200", "errors: rate<0.01"; exit code 99 where they do not; repeatable',
     initial: [],
     parse: list,
     repeatable: true,
@@ -39,21 +40,21 @@ export const resultsOptions: OptionTable<ResultsSettings> = {
   },
   abortOnFail: {
     flags: '--abort-on-fail',
-    group,
+    group: judging,
     help: 'end the run as soon as a threshold is crossed',
     initial: false,
     parse: flag,
   },
   delayAbort: {
     flags: '--delay-abort <T>',
-    group,
+    group: judging,
     help: 'but not before this time of the run',
     initial: 0,
     parse: parseDuration,
   },
   warmUp: {
     flags: '--warm-up <T>',
-    group,
+    group: judging,
     help: 'leave the figures of the first time of the run out of the summary',
     initial: 0,
     parse: parseDuration,

@@ -159,11 +159,11 @@ describe('capacity/pilot', () => {
           startedPerSecond: Math.min(target, 100),
           droppedPerSecond: target > 100 ? 1 : 0,
         }),
-        /it dropped \d+ starts with all 10 users busy, it started 100\.0 executions per second of 160/,
+        /\d+ starts dropped with all 10 users busy, 100\.0 of 160 executions started per second/,
       ],
       [
         (target) => ({ millis: 5, startedPerSecond: Math.min(target, 100) }),
-        /it started 100\.0 executions per second/,
+        /100\.0 of \d+ executions started per second/,
       ],
     ]
     for (const [answer, reason] of limits) {

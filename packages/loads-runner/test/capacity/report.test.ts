@@ -81,7 +81,7 @@ The target holds p(95)<200 up to 40/s (confirmed, 3 steps); at 80/s it fails.
     )
     assert.equal(
       stepText(failed, 2, 'rate'),
-      'step 2: 80/s fails: 80 started/s, http_req_duration: p(95)<200 (900, crossed)',
+      'step 2: 80/s fails; 80 started/s, http_req_duration: p(95)<200 (900, crossed)',
     )
   })
 

@@ -227,7 +227,10 @@ describe('gRPC', () => {
     assert.equal(await call({ insecure: true }, { address: `grpcs://localhost:${port}` }), 'hello safe')
     assert.equal(await call({ insecure: true }, { address: `localhost:${port}`, tls: true }), 'hello safe')
     await assert.rejects(call({ serverUrl }), { status: 'UNAVAILABLE' })
-    await assert.rejects(call({ serverUrl, cert: 'no PEM', key: 'no PEM' }), { name: 'UsageError', message: /no valid PEM/ })
+    await assert.rejects(call({ serverUrl, cert: 'no PEM', key: 'no PEM' }), {
+      name: 'UsageError',
+      message: /no valid PEM/,
+    })
   })
 
   it('is a hit once where its class is instrumented', async () => {
