@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CapacityReport } from '../packages/loads-runner/src/capacity/report.ts'
+import { startServer } from './helpers/own-server.ts'
+import { runCli } from './helpers/run-cli.ts'
+
+const visits = (url: string, body = '') => ({
+  'example.ts': `
+    import { TestCase } from 'loads-runner'
+    export class TestVisit extends TestCase {
+      async test_visit() { await this.session.get('${url}/'); ${body} }
+    }`,
+})
+const search = ['example.TestVisit', '--find-capacity', 'med<5s, errors<1%', '--capacity-step', '1s']
+
+describe('the search for capacity', function () {
+  this.timeout(120_000)
+
+  it('drives a cluster up to the highest load that is allowed, and leaves its curve', async () => {
+    const server = await startServer()
+    const run = await runCli(
+      [...search, '--agents', '2', '--rate', '40', '--capacity-max', '60', '--json', 'found.json'],
+      {
+        files: visits(server.url),
+        json: false,
+        timeoutMs: 100_000,
+      },
+    )
+    assert.equal(run.exitCode, 0, run.stderr)
+    const report = JSON.parse(await readFile(join(run.directory, 'found.json'), 'utf8')) as CapacityReport
+    assert.equal(report.schema, 'loads.capacity/1')
+    assert.deepEqual(
+      [report.capacity, report.failsAt, report.limit, report.confirmed, report.complete],
+      [60, null, 'most', true, true],
+    )
+    assert.match(
+      run.stdout,
+      /^The target holds med<5s, errors<1% up to 60\/s \(confirmed, \d+ steps\); .*--capacity-max/m,
+    )
+    assert.match(run.stdout, /^p95 by load/m)
+    const latest = join(run.directory, 'results', 'latest')
+    assert.deepEqual(JSON.parse(await readFile(join(latest, 'capacity.json'), 'utf8')), report)
+    assert.match(await readFile(join(latest, 'capacity.svg'), 'utf8'), /^<svg /)
+    // The target's own count is the referee: so many as the steps say at least, rests and settling besides.
+    const measured = report.steps.reduce((sum, step) => sum + step.startedPerSecond * step.seconds, 0)
+    assert.ok(server.seen.length >= measured, `${server.seen.length} requests, ${measured} in steps`)
+  })
+
+  it('says 99 when not even the lowest load holds', async () => {
+    const server = await startServer()
+    const run = await runCli([...search, '--rate', '1', '--quiet'], {
+      files: visits(server.url, `throw new Error('never')`),
+      json: false,
+      timeoutMs: 100_000,
+    })
+    assert.equal(run.exitCode, 99, run.stderr)
+    assert.equal(run.stdout, 'Not even 1/s holds med<5s, errors<1%.\n')
+  })
+
+  it('says what is wrong before anything starts', async () => {
+    const server = await startServer()
+    const bad = await runCli(['example.TestVisit', '--find-capacity', 'p(95)', '--capacity-step', '1s'], {
+      files: visits(server.url),
+      json: false,
+    })
+    assert.equal(bad.exitCode, 2)
+    assert.match(bad.stderr, /^error: --find-capacity: "p\(95\)", character 6: a comparison is missing/m)
+    assert.equal(server.seen.length, 0)
+  })
+})
