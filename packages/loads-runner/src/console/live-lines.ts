@@ -49,13 +49,13 @@ function startLine(view: RunView): LiveLine[] {
   const rates = view.startRates()
   if (rates === null) return []
   const { latenessMs } = view.generator
+  // A narrow terminal cuts the end off.
   const figures = [
+    ...(view.dropped > 0 ? [`DROPPED ${formatCount(view.dropped)} (${formatRate(rates.dropped)}/s)`] : []),
     `planned ${formatRate(rates.planned)}/s`,
     `started ${formatRate(rates.started)}/s`,
     `late ${formatMillis(latenessMs)}`,
-    ...(view.dropped > 0
-      ? [`DROPPED ${formatCount(view.dropped)} (${formatRate(rates.dropped)}/s)`]
-      : ['dropped 0']),
+    ...(view.dropped > 0 ? [] : ['dropped 0']),
   ]
   const late = latenessMs > latenessLimitMs || rates.started < 0.95 * rates.planned
   const style = view.dropped > 0 ? 'bad' : late ? 'doubtful' : 'plain'

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, request } from 'node:http'
 import type { IncomingMessage, RequestListener, RequestOptions, Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { connect, createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -177,6 +179,39 @@ describe('loads record', () => {
     await second.lines.match(/not recorded: echo to /)
     await second.stop()
     upgraded.close()
+  })
+
+  it('speaks TLS with a target that does', async () => {
+    const key = join(directory, 'key.pem')
+    const cert = join(directory, 'cert.pem')
+    const request = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+    ]
+    execFileSync('openssl', [...request, '-keyout', key, '-out', cert, '-subj', '/CN=localhost'], {
+      stdio: 'ignore',
+    })
+    const secure = createSecureServer({ key: await readFile(key), cert: await readFile(cert) }, shop)
+    await once(secure.listen(0, '127.0.0.1'), 'listening')
+    const secureUrl = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`
+    const strict = await start({ target: secureUrl })
+    assert.equal((await ask(`${strict.address}/x`)).status, 502)
+    await strict.stop()
+    const { address, stop, text } = await start({ target: secureUrl, insecure: true })
+    assert.equal((await ask(`${address}/x`)).body, `GET /x ${new URL(secureUrl).host} `)
+    await stop()
+    const { requests, classes } = await runModule(await text())
+    assert.deepEqual(requests, [{ method: 'GET', url: '/x', options: {} }])
+    assert.equal(classes['TestRecording'].serverUrl, secureUrl)
+    secure.closeAllConnections()
+    secure.close()
   })
 
   it('answers 502 where the target does not, and goes on', async () => {

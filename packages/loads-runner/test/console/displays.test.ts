@@ -184,7 +184,7 @@ describe('the lines above the bar', () => {
     assert.deepEqual(
       liveLines(openRun().view).map(({ text, style }) => `${style}: ${text}`),
       [
-        'bad: starts       planned 100/s  started 90/s  late 240ms  DROPPED 15 (5/s)',
+        'bad: starts       DROPPED 15 (5/s)  planned 100/s  started 90/s  late 240ms',
         'plain: response     p50 251ms  p95 251ms  p99 251ms  (service p95 10ms)',
         'doubtful: browsers     3 executions  1/s  p95 10ms  3 errors',
         'plain: buyers [2J   0 executions  0/s  p95 -  0 errors',

@@ -7,7 +7,7 @@ import { constantRate, constantUsers, EventMaker, spec } from '../fixtures.ts'
 
 describe('noticesOf', () => {
   const told = (view: RunView, event: RunEvent): string[] => {
-    const notices = noticesOf({ event, skipped: 0 }, view, false)
+    const notices = noticesOf({ type: 'event', runId: 'r1', sequence: 1, skipped: 0, event }, view, false)
     view.apply(event)
     return notices
   }
