@@ -37,8 +37,8 @@ interface Scope {
  * The steps and tags that a user is in.
  *
  * They belong to the user, not to the asynchronous call chain: Node's AsyncLocalStorage would tell branches that run
- * side by side apart, but on Node 20 its promise hooks make every await of every user of the thread 2.6 times as slow
- * (42 to 110 ns, measured), and a hit is recorded from the callback of a socket, where it shows nothing anyway. So
+ * side by side apart, but on Node 20 its promise hooks make every await of every user of the thread about three times as slow
+ * (35 to 105 ns, benchmark/scopes.bench.ts), and a hit is recorded from the callback of a socket, where it shows nothing anyway. So
  * branches that overlap are refused where they can be seen, instead of mixed up: such steps go through the step around
  * them ({@link Step.step}), such tags into the options of each request.
  */

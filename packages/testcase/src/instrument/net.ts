@@ -21,7 +21,10 @@ export function instrumentNet(): void {
       const micros = Math.round((performance.now() - startedAt) * 1000)
       context.meter.hit('tcp', `connect ${address}`, '', status, failed, micros, 0, 0, null)
     }
-    socket.once('connect', () => end(`${socket.remoteAddress}:${socket.remotePort}`, 'ok', false))
+    socket.once('connect', () => {
+      const { remoteAddress, remotePort } = socket
+      end(remoteAddress === undefined ? 'pipe' : `${remoteAddress}:${remotePort}`, 'ok', false)
+    })
     // Not 'error': who listens to that takes it from a client that does not.
     socket.once('close', () => {
       const error = socket.errored as (Error & { address?: string; port?: number; hostname?: string }) | null

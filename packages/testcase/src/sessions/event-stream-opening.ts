@@ -45,16 +45,10 @@ export async function openStream(
   options: EventStreamOptions,
 ): Promise<OpenedStream> {
   let route = routeOf(url, server)
-  const name = options.name ?? route.name
+  let sent = options
   for (let hop = 0; ; hop++) {
     const startedAt = performance.now()
-    const answer = await ask(
-      route,
-      hop === 0 ? name : (options.name ?? route.name),
-      context,
-      cookies,
-      options,
-    )
+    const answer = await ask(route, options.name ?? route.name, context, cookies, sent)
     for (const cookie of answer.headers['set-cookie'] ?? []) cookies.store(cookie, route.href)
     const status = answer.statusCode ?? 0
     const { location } = answer.headers
@@ -62,8 +56,19 @@ export async function openStream(
     answer.destroy()
     if (hop >= maxHops) throw new RedirectError(`GET ${url}: more than ${maxHops} redirects`, route.href)
     const target = URL.canParse(location, route.href) ? new URL(location, route.href).href : location
-    route = routeOf(target, server)
+    const next = routeOf(target, server)
+    if (next.origin !== route.origin) sent = withoutSecrets(sent)
+    route = next
   }
+}
+
+/** What is meant for one origin is not told to another that it redirects to. */
+function withoutSecrets(options: EventStreamOptions): EventStreamOptions {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    if (!/^(authorization|cookie|host)$/i.test(name)) headers[name] = value
+  }
+  return { ...options, headers }
 }
 
 async function ask(

@@ -17,6 +17,9 @@ import { openUdp, type UdpSocket } from './udp-socket.ts'
 import { planHandshake, shakeHands } from './websocket-handshake.ts'
 import { WebSocketSession, type WebSocketOptions } from './websocket-session.ts'
 
+/** So many may be over before they are looked for. */
+const fewSessions = 256
+
 /** A session that stays open between calls of the test. */
 interface OpenSession {
   readonly readyState: 'open' | 'closing' | 'closed'
@@ -33,9 +36,12 @@ export class SessionSet {
   readonly #instrumented: boolean
   readonly #open = new Set<OpenSession>()
   readonly #kept = new WeakSet<OpenSession>()
-  readonly #dialers = new Map<string, Dialer>()
-  readonly #channels = new Map<string, Promise<OpenChannel>>()
+  /** Made when first used: a user that sleeps should be small. */
+  #dialers: Map<string, Dialer> | null = null
+  #channels: Map<string, Promise<OpenChannel>> | null = null
   #http: HttpSession | null = null
+  #firstError: { error: unknown } | null = null
+  #sweepAt = fewSessions
   #app: AppClient | null = null
 
   constructor(context: UserContext, testClass: TestClass) {
@@ -71,7 +77,9 @@ export class SessionSet {
   }
 
   openTcp(address: string, options: TcpOptions): Promise<TcpConnection> {
-    return this.#guarded(async () => this.#add(await openTcp(address, options, this.#context, this.#dialers)))
+    return this.#guarded(async () =>
+      this.#add(await openTcp(address, options, this.#context, (this.#dialers ??= new Map()))),
+    )
   }
 
   openUdp(address: string): Promise<UdpSocket> {
@@ -81,14 +89,15 @@ export class SessionSet {
   /** The client of one service; asked for again, it is the same, over the same channel. */
   openGrpc(file: string, service: string, options: GrpcOptions): Promise<GrpcClient> {
     const key = JSON.stringify([file, service, options, this.#server.url])
-    let opening = this.#channels.get(key)
+    const channels = (this.#channels ??= new Map())
+    let opening = channels.get(key)
     if (opening === undefined) {
       opening = openChannel(file, service, options, this.#context, this.#server, (stream) => {
         this.#add(stream)
       })
-      this.#channels.set(key, opening)
+      channels.set(key, opening)
       // What cannot be opened may be asked for again.
-      opening.catch(() => this.#channels.delete(key))
+      opening.catch(() => channels.delete(key))
     }
     const opened = opening
     return this.#guarded(async () => (await opened).client)
@@ -106,7 +115,9 @@ export class SessionSet {
    */
   settle(): void {
     this.#http?.endExecution()
-    let first: { error: unknown } | null = null
+    let first = this.#firstError
+    this.#firstError = null
+    this.#sweepAt = fewSessions
     for (const session of this.#open) {
       const error = session.takeError()
       first ??= error
@@ -119,12 +130,24 @@ export class SessionSet {
   async close(): Promise<void> {
     this.#http?.close()
     await Promise.all([...this.#open].map((session) => session.release()))
-    for (const opening of this.#channels.values()) await opening.then((channel) => channel.close(), ignore)
+    for (const opening of this.#channels?.values() ?? [])
+      await opening.then((channel) => channel.close(), ignore)
   }
 
   #add<T extends OpenSession>(session: T): T {
+    if (this.#open.size >= this.#sweepAt) this.#sweep()
     this.#open.add(session)
     return session
+  }
+
+  /** An execution may open sessions for hours: those that are over are forgotten, but for their first error. */
+  #sweep(): void {
+    for (const session of this.#open) {
+      if (session.readyState !== 'closed') continue
+      this.#firstError ??= session.takeError()
+      this.#open.delete(session)
+    }
+    this.#sweepAt = Math.max(fewSessions, 2 * this.#open.size)
   }
 
   async #letGo(session: OpenSession): Promise<void> {

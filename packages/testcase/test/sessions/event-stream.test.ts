@@ -99,6 +99,47 @@ describe('EventStream', () => {
     assert.equal(meter.hits.length, 2 + 21)
   })
 
+  it('does not tell another origin what was meant for the first', async () => {
+    const seen: (string | undefined)[][] = []
+    const look = (answer: ServerResponse, { headers }: IncomingMessage) => {
+      seen.push([headers.authorization, headers['x-key'] as string | undefined])
+      answer.writeHead(200, { 'content-type': 'text/event-stream' }).end()
+    }
+    const other = await serveEvents({ '/there': look })
+    const { url } = await serveEvents({
+      '/away': (answer) => void answer.writeHead(302, { location: `${other.url}/there` }).end(),
+      '/near': (answer) => void answer.writeHead(302, { location: '/here' }).end(),
+      '/here': look,
+    })
+    const { test } = makeUser({ serverUrl: url })
+    const headers = { Authorization: 'Bearer secret', 'x-key': 'k' }
+    await test.openEvents('/near', { headers })
+    await test.openEvents('/away', { headers })
+    assert.deepEqual(seen, [
+      ['Bearer secret', 'k'],
+      [undefined, 'k'],
+    ])
+  })
+
+  it('goes through a proxy', async () => {
+    const seen: (string | undefined)[] = []
+    const proxy = await serveHttp((request, answer) => {
+      seen.push(request.url, request.headers.host, request.headers['proxy-authorization'])
+      answer.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: through\n\n')
+    })
+    const { test } = makeUser({
+      serverUrl: 'http://target.test:81',
+      proxy: proxy.url.replace('//', '//me:pass@'),
+    })
+    const events = await test.openEvents('/x')
+    assert.equal((await events.receive()).data, 'through')
+    assert.deepEqual(seen, [
+      'http://target.test:81/x',
+      'target.test:81',
+      `Basic ${Buffer.from('me:pass').toString('base64')}`,
+    ])
+  })
+
   it('names what is no stream of events', async () => {
     const { url } = await serveEvents({
       '/page': (answer) => void answer.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),

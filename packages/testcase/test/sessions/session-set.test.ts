@@ -59,6 +59,23 @@ describe('SessionSet', () => {
     assert.equal(seen[3], undefined)
   })
 
+  it('keeps the first error of sessions that are over and forgotten', async () => {
+    let opened = 0
+    const { url } = await serveHttp((_request, answer) => {
+      answer.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      // The third breaks, the others end.
+      if (++opened === 3) answer.socket!.destroy()
+      else answer.end()
+    })
+    const { test } = makeUser({ serverUrl: url })
+    for (let count = 0; count < 600; count++) {
+      const events = await test.openEvents('/')
+      await events.closed
+    }
+    assert.throws(() => settleExecution(test), { name: 'StreamError', message: /the stream broke/ })
+    settleExecution(test)
+  })
+
   it('closes everything with its user, also what failed to open', async () => {
     const { server, url } = await serveHttp((_request, answer) => {
       answer.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
