@@ -66,7 +66,7 @@ export class RunFigures {
     const { warmUpMs } = this.#options.spec
     if (warmUpMs === 0) return null
     const { aggregate, endMs } = this.#commits.warmUp
-    return { aggregate, seconds: Math.min(this.elapsedMs(), Math.max(warmUpMs, endMs)) / 1000 }
+    return { aggregate, seconds: Math.round(Math.min(this.elapsedMs(), Math.max(warmUpMs, endMs))) / 1000 }
   }
 
   get overflowed(): boolean {

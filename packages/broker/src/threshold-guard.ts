@@ -140,21 +140,20 @@ export class ThresholdGuard {
 
   /** By their time, so that a slice of time is looked through once however many agents there are. */
   #apply(windows: readonly TakenWindow[]): void {
-    const { windowMs } = this.#options.spec
+    const windowMs = Math.max(1, this.#options.spec.windowMs)
     const slices = new Map<number, { fromMs: number; toMs: number; delta: Delta }>()
     for (const { agent, window, delta } of windows) {
       const { fromMs, toMs } = window
       this.#committedMs.set(agent, Math.max(toMs, this.#committedMs.get(agent) ?? 0))
-      const number = Math.floor((fromMs + toMs) / 2 / Math.max(1, windowMs))
-      const slice = slices.get(number)
-      if (slice === undefined) {
-        const own = new Delta()
-        own.merge(delta)
-        slices.set(number, { fromMs, toMs, delta: own })
-      } else {
-        slice.delta.merge(delta)
-        slice.toMs = Math.max(slice.toMs, toMs)
+      // Several windows that an agent could not send were merged to one: its time is its own.
+      if (toMs - fromMs > 1.5 * windowMs) {
+        this.#watch.apply(delta, fromMs, toMs)
+        continue
       }
+      const number = Math.floor((fromMs + toMs) / 2 / windowMs)
+      let slice = slices.get(number)
+      if (slice === undefined) slices.set(number, (slice = { fromMs, toMs, delta: new Delta() }))
+      slice.delta.merge(delta)
     }
     for (const { fromMs, toMs, delta } of slices.values()) this.#watch.apply(delta, fromMs, toMs)
   }

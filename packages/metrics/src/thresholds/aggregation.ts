@@ -70,7 +70,8 @@ export function checkAggregation(
   at: number,
 ): void {
   if (allowed[metric.type].includes(aggregation.type)) return
-  const word = aggregation.type === 'quantile' ? `p(${Math.round(aggregation.share * 1e6) / 1e4})` : aggregation.type
+  const word =
+    aggregation.type === 'quantile' ? `p(${Math.round(aggregation.share * 1e6) / 1e4})` : aggregation.type
   scanner.fail(`${metric.name} has no ${word}: ${spelled[metric.type]}`, at)
 }
 

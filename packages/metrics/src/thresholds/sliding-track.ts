@@ -24,6 +24,8 @@ export class SlidingTrack {
   #endMs = Infinity
   /** The slice that joins the span next. */
   #next = 0
+  /** Times that nothing is known within: what was recorded in them came as one. Milliseconds of the run. */
+  #blurred: { fromMs: number; toMs: number }[] = []
   #filled = false
   /** Something was recorded, in this span or in one before it. */
   #recorded = false
@@ -52,6 +54,17 @@ export class SlidingTrack {
     this.#sliceAt(atMs)?.add(series, amount)
   }
 
+  /**
+   * Something was recorded from here to there, nobody knows when: spans that begin or end in between are not judged. A
+   * window of the usual length is off by half a slice at most, and blurs nothing.
+   */
+  blur(fromMs: number, toMs: number): void {
+    const blurred = { fromMs: fromMs + this.#sliceMs / 2, toMs: toMs - this.#sliceMs / 2 }
+    if (blurred.toMs <= blurred.fromMs) return
+    this.#blurred.push(blurred)
+    if (this.#blurred.length > mostWaiting) this.#blurred.shift()
+  }
+
   drop(atMs: number, count: number): void {
     const slice = this.#sliceAt(atMs)
     if (slice === null) return
@@ -71,7 +84,7 @@ export class SlidingTrack {
     if (this.#beganMs === null) return
     const until = Math.min(endMs, this.#endMs)
     this.advance(until)
-    if (this.#filled) return
+    if (this.#filled || this.#span.length === this.#length) return
     for (const slice of this.#waiting.values()) this.#span.push(slice)
     this.#waiting.clear()
     this.#judgeSpan(Math.max(0, until - this.#beganMs) / 1000)
@@ -111,6 +124,10 @@ export class SlidingTrack {
     this.#next++
     if (this.#span.length > this.#length) this.#span.shift()
     if (this.#span.length < this.#length) return
+    const toMs = this.#beganMs! + this.#next * this.#sliceMs
+    const fromMs = toMs - this.#length * this.#sliceMs
+    this.#blurred = this.#blurred.filter((blurred) => blurred.toMs > fromMs)
+    if (this.#blurred.some((each) => isWithin(each, fromMs) || isWithin(each, toMs))) return
     this.#filled = true
     this.#judgeSpan((this.#length * this.#sliceMs) / 1000)
   }
@@ -136,4 +153,8 @@ export class SlidingTrack {
 /** Nothing in a span is a count of 0, and a rate of 0: a target that stalls must not look like one without data. */
 function isCounted({ metric, aggregation: { type } }: Threshold): boolean {
   return type === 'count' || (type === 'rate' && metric.type !== 'share')
+}
+
+function isWithin(time: { fromMs: number; toMs: number }, ms: number): boolean {
+  return ms > time.fromMs && ms < time.toMs
 }

@@ -97,6 +97,7 @@ export class ThresholdWatch {
     for (const track of this.#tracks) {
       if (!this.#isIn(track.stage, atMs)) continue
       const { first, whole, sliding } = track
+      sliding?.blur(fromMs, toMs)
       for (const series of delta.series.values()) {
         if (!selects(first, series.key)) continue
         const amount = first.metric.amountOf(series)

@@ -235,6 +235,18 @@ describe('ThresholdWatch', () => {
       assert.ok(Math.abs(value! - 1) <= 0.01, `${value}`)
     })
 
+    it('is not judged where it cuts through figures of a longer time', () => {
+      const watch = watchOf('http_reqs: count >= 20 over 2s')
+      for (let second = 0; second < 3; second++)
+        watch.apply(hits(10, 1000), second * 1000, second * 1000 + 1000)
+      // Five seconds in one: nobody knows what was in each of them.
+      watch.apply(hits(50, 1000), 3000, 8000)
+      for (let second = 8; second < 11; second++)
+        watch.apply(hits(11, 1000), second * 1000, second * 1000 + 1000)
+      watch.finish(11_000)
+      assert.deepEqual(first(watch), [20, true])
+    })
+
     it('has bounded memory and time, whatever times it is told', () => {
       const watch = watchOf('http_reqs: count > 0 over 10s')
       for (let index = 0; index < 2000; index++) watch.apply(hits(1, 1000), index * 1e9, index * 1e9 + 1000)
