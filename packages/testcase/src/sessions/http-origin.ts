@@ -133,6 +133,13 @@ export class HttpOrigin implements ConnectionHome, Http2Home {
     }
   }
 
+  wakeAll(): void {
+    const waiting = this.#waiting.slice(this.#served)
+    this.#waiting = []
+    this.#served = 0
+    for (const { wake } of waiting) wake?.()
+  }
+
   /** Ends what runs for one user; idle connections stay. */
   interrupt(owner: CallOwner, stop: Stop): void {
     for (const connection of [...this.#all]) {
@@ -159,9 +166,6 @@ export class HttpOrigin implements ConnectionHome, Http2Home {
   close(): void {
     for (const connection of [...this.#all]) connection.discard()
     this.#http2?.close()
-    const waiting = this.#waiting.slice(this.#served)
-    this.#waiting = []
-    this.#served = 0
-    for (const { wake } of waiting) wake?.()
+    this.wakeAll()
   }
 }

@@ -158,7 +158,13 @@ export class Http2Exchange implements Connection {
       // The end of a stream that was reset comes as an end, too.
       if (stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#status !== 0) this.#complete()
     })
-    stream.on('close', () => this.fail(new Error('other side closed')))
+    stream.on('close', () => {
+      // Node takes a stream that the server cancels for no error.
+      const { rstCode } = stream
+      if (rstCode === constants.NGHTTP2_NO_ERROR || rstCode === undefined)
+        this.fail(new Error('other side closed'))
+      else this.fail(new Stop('reset', `the server reset the stream with code ${rstCode}`))
+    })
   }
 
   #sendBody(stream: ClientHttp2Stream, body: NonNullable<HttpCall['body']>): void {

@@ -6,9 +6,6 @@ import type { Dialer } from './dialer.ts'
 import { Http2Exchange } from './http2-exchange.ts'
 import type { PhaseClock } from './phase-clock.ts'
 
-/** Requests at a time on one connection before the server has said how many it takes. */
-const streamsUntilTold = 100
-
 /** Bytes of bodies that a server may send ahead, per connection: the standard's 64 KiB would slow many streams. */
 const windowBytes = 16 * 1024 * 1024
 
@@ -16,6 +13,8 @@ const windowBytes = 16 * 1024 * 1024
 export interface PeerHome {
   /** It was found that the server speaks no HTTP/2. */
   fallBack(exchanges: readonly Http2Exchange[]): void
+  /** The server said how many requests it takes at a time. */
+  told(streams: number): void
   /** A place may be free. */
   left(exchange: Http2Exchange): void
   gone(peer: Http2Peer): void
@@ -32,6 +31,8 @@ export class Http2Peer {
   /** Those that wait for the connection. */
   readonly #waiting = new Set<Http2Exchange>()
   #requestsLeft: number
+  /** Requests that it takes at a time: one, until the server has said how many. */
+  #streams: number
   #socket: Socket | null = null
   #session: ClientHttp2Session | null = null
   #counted = false
@@ -39,7 +40,9 @@ export class Http2Peer {
   #gone = false
   #idleTimer: NodeJS.Timeout | null = null
 
-  constructor(home: PeerHome, dialer: Dialer, origin: string, owner: CallOwner) {
+  /** @param streams what another connection to this server was told; null: nothing yet */
+  constructor(home: PeerHome, dialer: Dialer, origin: string, owner: CallOwner, streams: number | null) {
+    this.#streams = streams ?? 1
     this.#home = home
     this.#dialer = dialer
     this.#origin = origin
@@ -50,8 +53,7 @@ export class Http2Peer {
   /** Whether it takes one more request now. */
   get free(): boolean {
     if (this.#closing || this.#requestsLeft <= 0) return false
-    const told = this.#session?.remoteSettings?.maxConcurrentStreams
-    return this.#exchanges.size < Math.min(told ?? streamsUntilTold, 2 ** 20)
+    return this.#exchanges.size < this.#streams
   }
 
   /** A place for a request. */
@@ -133,6 +135,10 @@ export class Http2Peer {
     })
     this.#session = session
     session.setLocalWindowSize(windowBytes)
+    session.on('remoteSettings', ({ maxConcurrentStreams = Infinity }) => {
+      this.#streams = maxConcurrentStreams
+      this.#home.told(maxConcurrentStreams)
+    })
     session.on('goaway', () => this.retire())
     session.on('error', (error) => this.#ended(error))
     session.on('close', () => this.#ended(new Error('other side closed')))

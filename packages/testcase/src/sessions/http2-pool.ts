@@ -10,6 +10,8 @@ export interface Http2Home {
   /** A connection of HTTP/1.1 for a request that found no HTTP/2. */
   openHttp1(call: HttpCall, owner: CallOwner): Connection
   forget(connection: Connection): void
+  /** There are more places than one. */
+  wakeAll(): void
 }
 
 /** Servers that were found to speak no HTTP/2, so that not every user has to find out. */
@@ -22,6 +24,8 @@ export class Http2Pool implements PeerHome {
   readonly #origin: string
   readonly #target: TargetOptions
   readonly #peers = new Set<Http2Peer>()
+  /** Requests at a time on one connection, as the server said last; null: it has not yet. */
+  #streams: number | null = null
 
   constructor(home: Http2Home, dialer: Dialer, origin: string, target: TargetOptions) {
     this.#home = home
@@ -38,8 +42,10 @@ export class Http2Pool implements PeerHome {
   /** A place for one request; null where all connections are full and no more are allowed. */
   take(owner: CallOwner): Http2Exchange | null {
     for (const peer of this.#peers) if (peer.free) return peer.take(owner)
+    // More than the server takes would be refused: the first connection asks it, and the others wait for that.
+    if (this.#streams === null && this.#peers.size > 0) return null
     if (this.#peers.size >= this.#target.connections.most) return null
-    const peer = new Http2Peer(this, this.#dialer, this.#origin, owner)
+    const peer = new Http2Peer(this, this.#dialer, this.#origin, owner, this.#streams)
     this.#peers.add(peer)
     return peer.take(owner)
   }
@@ -48,7 +54,13 @@ export class Http2Pool implements PeerHome {
     let origins = withoutHttp2.get(this.#target)
     if (origins === undefined) withoutHttp2.set(this.#target, (origins = new Set()))
     origins.add(this.#origin)
+    this.#home.wakeAll()
     for (const exchange of exchanges) exchange.handOver((call, owner) => this.#home.openHttp1(call, owner))
+  }
+
+  told(streams: number): void {
+    this.#streams = streams
+    this.#home.wakeAll()
   }
 
   left(exchange: Http2Exchange): void {
@@ -57,6 +69,7 @@ export class Http2Pool implements PeerHome {
 
   gone(peer: Http2Peer): void {
     this.#peers.delete(peer)
+    this.#home.wakeAll()
   }
 
   retire(): void {
