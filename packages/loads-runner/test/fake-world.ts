@@ -67,6 +67,7 @@ export function fakeWorld(args: string[], options: FakeOptions = {}): FakeWorld 
     captureOutput: () => () => {},
     limits: () => Promise.resolve(options.limits ?? { openFiles: null, ports: null }),
     debugged: () => options.debugged ?? false,
+    openInspector: () => 'ws://127.0.0.1:9229/fake',
     signal: (name) => handlers.forEach((handler) => handler(name)),
     get listeners() {
       return handlers.size

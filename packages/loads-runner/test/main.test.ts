@@ -114,12 +114,29 @@ describe('loads-runner', () => {
     assert.match(stdout, /TestWebSite\.test_es +1\n/)
     assert.match(
       stdout,
-      /stage 1: 2 users, 3 executions each\nstage 2: 4 users, 3 executions each\n1 agent\n/,
+      /stage 1: 2 users, 3 executions each\n +stage 2: 4 users, 3 executions each\n +18 executions/,
     )
+    assert.match(stdout, /\n1 agent\n.*\n +1 +4 +18 +~\d+ MB +4 or more\n/)
     const json = await command(['example', '--dry-run', '--json', '-', '--secret', 'T=env:X'], {
       env: { X: 'hunter22' },
     })
-    assert.equal(JSON.parse(json.stdout).secrets.T, '[redacted]')
+    const plan = JSON.parse(json.stdout)
+    assert.equal(plan.secrets.T, '[redacted]')
+    assert.deepEqual([plan.plan.users, plan.plan.starts, plan.plan.agents.length], [1, 3, 1])
+    const rate = await command([
+      'example',
+      '--dry-run',
+      '--rate',
+      '10/s',
+      '-d',
+      '5s',
+      '-a',
+      '3',
+      '--warm-up',
+      '1s',
+    ])
+    assert.match(rate.stdout, /\|@{60}\| {2}the highest is 10\/s\n +50 executions, 5s of load/)
+    assert.match(rate.stdout, /warm-up: figures of the first 1s are left out/)
   })
 
   describe('run here', () => {
@@ -159,6 +176,70 @@ describe('loads-runner', () => {
         stdout,
         /\nVerdict: passed \(seed \d+, run [^)]+\)\nResults: .*results\/\d{4}-\d\d-\d\d--1\n$/,
       )
+    })
+
+    it('prints each request of --once with -v', async () => {
+      const args = ['example.TestWebSite.test_es', '--server-url', url, '--once', '-v']
+      const { exitCode, stdout } = await command(args, { env: { LOADS_USERS: '5' } })
+      assert.equal(exitCode, 0)
+      assert.match(stdout, /^> GET http:\/\/127\.0\.0\.1:\d+\/ {2}\(default\/0\/0\)\n> /m)
+      assert.match(stdout, /^< 200 in .*\n(?:< .*\n)+<\n< \{\}\n/m)
+      assert.equal(answered, 1)
+      const quiet = await command(['example.TestWebSite.test_es', '--server-url', url])
+      assert.ok(!quiet.stdout.includes('> GET'))
+    })
+
+    it('runs one execution of a run again', async () => {
+      const args = [
+        'example.TestWebSite.test_es',
+        '--server-url',
+        url,
+        '-u',
+        '2',
+        '--iterations',
+        '2',
+        '--seed',
+        '9',
+      ]
+      assert.equal((await command(args)).exitCode, 0)
+      const runs = await readdir(join(cwd, 'results'))
+      answered = 0
+      const { exitCode, stdout } = await command(['--replay', 'latest:default/1/1', '-v'])
+      assert.equal(exitCode, 0, stdout)
+      assert.equal(answered, 1)
+      assert.match(stdout, /replaying execution default\/1\/1 of .*: user 1, iteration 1, seed 9/)
+      assert.match(stdout, /\(default\/1\/1\)\n/)
+      assert.deepEqual(await readdir(join(cwd, 'results')), runs, 'a replay leaves no run')
+      const wrong = await command(['--replay', 'latest:default/1/2'])
+      assert.deepEqual([wrong.exitCode, wrong.stdout], [2, ''])
+      assert.match(
+        wrong.stderr,
+        /^error: --replay: run latest has no execution default\/1\/2: users of that stage have 2/,
+      )
+    })
+
+    it('refuses to replay tests that are gone, and asks for secrets again', async () => {
+      const args = ['example.TestWebSite.test_es', '--server-url', url, '--secret', 'TOKEN=env:MINE']
+      assert.equal((await command(args, { env: { MINE: 'hunter22' } })).exitCode, 0)
+      const again = ['--replay', 'latest:default/0/0']
+      const missing = await command(again)
+      assert.equal(missing.exitCode, 2)
+      assert.match(
+        missing.stderr,
+        /the run had a secret TOKEN, which no record holds: give --secret TOKEN=env:X again/,
+      )
+      assert.equal((await command(again, { env: { TOKEN: 'hunter22' } })).exitCode, 0)
+      const file = join(cwd, 'results', 'latest', 'run.json')
+      const record = await readFile(file, 'utf8')
+      await writeFile(
+        file,
+        record
+          .replaceAll('TestWebSite.test_es', 'TestWebSite.test_gone')
+          .replace('"example.TestWebSite.test_gone"', '"example.TestWebSite"'),
+      )
+      const gone = await command(again, { env: { TOKEN: 'hunter22' } })
+      assert.equal(gone.exitCode, 2)
+      assert.match(gone.stderr, /TestWebSite\.test_gone of that run is not there any more/)
     })
 
     it('gives JSON alone on standard output when asked', async () => {

@@ -131,7 +131,7 @@ function agentsText({ outline, estimates }: DryRun): string {
 }
 
 function connectionsText({ connections: { least, most } }: ResourceEstimate): string {
-  return least === most ? formatCount(least) : `${formatCount(least)} to ${formatCount(most)}`
+  return most > least ? `${formatCount(least)} or more` : formatCount(least)
 }
 
 function thresholdText({ expression, abortOnFail, delayAbortMs }: RunSpec['thresholds'][number]): string {
