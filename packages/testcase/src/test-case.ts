@@ -31,30 +31,16 @@ export interface RunHookContext {
   readonly data: unknown
 }
 
-/** A subclass of `TestCase`: the constructor, with its optional statics. */
+/** A subclass of `TestCase`: the constructor, with its optional statics; those of data are explained there. */
 export interface TestClass {
   new (): TestCase
   readonly prototype: TestCase
   readonly name: string
-  /** Where relative URLs go, unless the run says otherwise. */
   serverUrl?: string
-  /** How often each test method is chosen, compared to the others. Default 1, 0 is never. */
   weights?: Record<string, number>
-  /**
-   * The load that the class asks for where the command line and the plan file do not say otherwise: options by their
-   * names, `{ users: 20, duration: '1m', rampUp: '10s' }`.
-   */
   load?: Readonly<Record<string, unknown>>
-  /** Tags of everything that its tests record: few words, never ids. */
   tags?: Tags
-  /**
-   * Measures clients other than those of Loads, without a wrapper, through the diagnostics channels that they publish
-   * on: `true` for all that are known, or a list of `'undici'` (`fetch` too), `'http'` (node:http and what is built on
-   * it), `'http2'`, `'net'`, `'mysql2'`, `'ioredis'`, `'redis'`, `'pg'`, `'mssql'`, or `'tracing:NAME'` for any tracing
-   * channel. It costs every await of the load thread something, so only classes that need it should ask for it.
-   */
   instrument?: Instrument
-  /** Conditions that the run has to hold: `['http_req_duration: p(95)<200', 'errors: rate<0.01']`. */
   thresholds?: readonly string[]
   /** Once per run, in the process that started it. What it returns must be JSON and is every user's `this.run.data`. */
   setUpRun?(run: RunHookContext): unknown
@@ -72,11 +58,25 @@ export interface TestClass {
  * execution at a time.
  */
 export class TestCase extends Measurements {
+  /** Where relative URLs go, unless the run says otherwise. */
   declare static serverUrl?: string
+  /** How often each test method is chosen, compared to the others. Default 1, 0 is never. */
   declare static weights?: Record<string, number>
+  /**
+   * The load that the class asks for where the command line and the plan file do not say otherwise: options by their
+   * names, `{ users: 20, duration: '1m', rampUp: '10s' }`.
+   */
   declare static load?: Readonly<Record<string, unknown>>
+  /** Tags of everything that its tests record: few words, never ids. */
   declare static tags?: Tags
+  /**
+   * Measures clients other than those of Loads, without a wrapper, through the diagnostics channels that they publish
+   * on: `true` for all that are known, or a list of `'undici'` (`fetch` too), `'http'` (node:http and what is built on
+   * it), `'http2'`, `'net'`, `'mysql2'`, `'ioredis'`, `'redis'`, `'pg'`, `'mssql'`, or `'tracing:NAME'` for any tracing
+   * channel. It costs every await of the load thread something, so only classes that need it should ask for it.
+   */
   declare static instrument?: Instrument
+  /** Conditions that the run has to hold: `['http_req_duration: p(95)<200', 'errors: rate<0.01']`. */
   declare static thresholds?: readonly string[]
 
   static override [Symbol.hasInstance](value: unknown): boolean {
