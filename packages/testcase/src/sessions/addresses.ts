@@ -1,4 +1,4 @@
-import { lookup, type LookupAddress } from 'node:dns'
+import dns, { type LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import type { TargetOptions } from '../context.ts'
 
@@ -33,7 +33,7 @@ export const spreadLookup: LookupFunction = (hostname, options, callback) => {
   const entry = known.get(key)
   // Always later: a socket expects no answer before `connect` has returned.
   if (entry !== undefined && performance.now() < entry.until) return process.nextTick(give, entry)
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+  dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return options.all === true ? callback(error, []) : callback(error, '', 0)
     if (known.size >= maxNames) known.clear()
     // The turn goes on where it was, or many short-lived entries would all begin with the first address.

@@ -1,8 +1,14 @@
+import * as zlib from 'node:zlib'
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 import { BodyError } from '../errors.ts'
 
+/** In Node from 22.15 and 23.8 on. */
+const { zstdDecompressSync } = zlib as {
+  zstdDecompressSync?: (body: Buffer, options: { maxOutputLength: number }) => Buffer
+}
+
 /** What sessions ask for, and {@link decodeBody} undoes. */
-export const acceptedCodings = 'gzip, deflate, br'
+export const acceptedCodings = `gzip, deflate, br${zstdDecompressSync === undefined ? '' : ', zstd'}`
 
 /**
  * Undoes the codings of a Content-Encoding header, the last one first.
@@ -24,6 +30,9 @@ export function decodeBody(body: Buffer, codings: string, maxBytes: number): Buf
 }
 
 function decodeOne(body: Buffer, coding: string, maxOutputLength: number): Buffer {
+  if (coding === 'zstd' && zstdDecompressSync !== undefined) {
+    return zstdDecompressSync(body, { maxOutputLength })
+  }
   switch (coding) {
     case '':
     case 'identity':

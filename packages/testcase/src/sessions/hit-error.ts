@@ -117,6 +117,10 @@ const advice: Record<HitErrorClass, string> = {
 /** One line for the user: what failed, in plain words, and what the system said. */
 export function describeBreak(method: string, href: string, hitClass: HitErrorClass, cause: unknown): string {
   const { code, message } = plain(cause)
+  // Where a socket cannot even take its local address, it may be none of this machine.
+  if (code === 'EADDRNOTAVAIL' && message.startsWith('bind ')) {
+    return `${method} ${withoutQuery(href)}: the source address is none of this machine, or all its ports are in use (${message})`
+  }
   const said =
     message !== '' && code !== '' && !message.includes(code) ? `${code}: ${message}` : message || code
   return `${method} ${withoutQuery(href)}: ${advice[hitClass]} (${said})`

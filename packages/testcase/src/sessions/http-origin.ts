@@ -142,7 +142,7 @@ export class HttpOrigin implements ConnectionHome, Http2Home {
 
   /** Ends what runs for one user; idle connections stay. */
   interrupt(owner: CallOwner, stop: Stop): void {
-    for (const connection of [...this.#all]) {
+    for (const connection of this.#all) {
       if (connection.busy && connection.owner === owner) connection.stop(stop)
     }
     for (let index = this.#served; index < this.#waiting.length; index++) {
@@ -155,7 +155,7 @@ export class HttpOrigin implements ConnectionHome, Http2Home {
 
   /** Closes what is idle now, and what is busy as soon as it is not. */
   retire(): void {
-    for (const connection of [...this.#all]) {
+    for (const connection of this.#all) {
       if (connection.busy) this.#retired.add(connection)
       else connection.discard()
     }
@@ -164,7 +164,7 @@ export class HttpOrigin implements ConnectionHome, Http2Home {
 
   /** Ends everything. */
   close(): void {
-    for (const connection of [...this.#all]) connection.discard()
+    for (const connection of this.#all) connection.discard()
     this.#http2?.close()
     this.wakeAll()
   }

@@ -160,7 +160,7 @@ export class Http2Peer {
       this.#gone = true
       this.#home.gone(this)
     }
-    for (const exchange of [...this.#exchanges]) exchange.fail(error)
+    for (const exchange of this.#exchanges) exchange.fail(error)
     if (this.#session !== null && !this.#session.destroyed) this.#session.destroy()
     this.#socket?.destroy()
   }

@@ -73,10 +73,10 @@ export class Http2Pool implements PeerHome {
   }
 
   retire(): void {
-    for (const peer of [...this.#peers]) peer.retire()
+    for (const peer of this.#peers) peer.retire()
   }
 
   close(): void {
-    for (const peer of [...this.#peers]) peer.close()
+    for (const peer of this.#peers) peer.close()
   }
 }

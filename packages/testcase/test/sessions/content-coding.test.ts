@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import * as zlib from 'node:zlib'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { decodeBody } from '../../src/sessions/content-coding.ts'
+import { acceptedCodings, decodeBody } from '../../src/sessions/content-coding.ts'
 
 const limit = 1_000_000
 
@@ -29,9 +30,22 @@ describe('decodeBody', () => {
     assert.throws(() => decodeBody(gzipSync(Buffer.alloc(limit + 1)), 'gzip', limit), {
       code: 'TESTCASE_BODY',
     })
-    assert.throws(() => decodeBody(Buffer.from('x'), 'zstd', limit), {
+    assert.throws(() => decodeBody(Buffer.from('x'), 'compress', limit), {
       code: 'TESTCASE_BODY',
-      message: /"zstd"/,
+      message: /"compress"/,
     })
+  })
+
+  it('asks for zstd where Node has it, and undoes it there', () => {
+    const { zstdCompressSync } = zlib as { zstdCompressSync?: (body: Buffer) => Buffer }
+    assert.equal(/zstd/.test(acceptedCodings), zstdCompressSync !== undefined)
+    const body = Buffer.from('body '.repeat(100))
+    if (zstdCompressSync === undefined) {
+      assert.throws(() => decodeBody(body, 'zstd', limit), { code: 'TESTCASE_BODY', message: /"zstd"/ })
+    } else {
+      assert.deepEqual(decodeBody(zstdCompressSync(body), 'zstd', limit), body)
+      const bomb = zstdCompressSync(Buffer.alloc(limit + 1))
+      assert.throws(() => decodeBody(bomb, 'zstd', limit), { code: 'TESTCASE_BODY' })
+    }
   })
 })
