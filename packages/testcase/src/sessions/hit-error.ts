@@ -118,7 +118,7 @@ const advice: Record<HitErrorClass, string> = {
 export function describeBreak(method: string, href: string, hitClass: HitErrorClass, cause: unknown): string {
   const { code, message } = plain(cause)
   // Where a socket cannot even take its local address, it may be none of this machine.
-  if (code === 'EADDRNOTAVAIL' && message.startsWith('bind ')) {
+  if (code === 'EADDRNOTAVAIL' && message.startsWith('bind EADDRNOTAVAIL')) {
     return `${method} ${withoutQuery(href)}: the source address is none of this machine, or all its ports are in use (${message})`
   }
   const said =
