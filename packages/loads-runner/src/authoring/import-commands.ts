@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
-import { formatBytes, plural } from '../console/figures.ts'
+import { formatBytes, formatCount, plural } from '../console/figures.ts'
 import { oneLine } from '../console/text-table.ts'
 import { UsageError } from '../errors.ts'
 import type { World } from '../world.ts'
@@ -35,15 +35,7 @@ export async function importHar(world: ImportWorld, file: string, options: HarOp
   const { requests, others } = readHar(await readInput(world.cwd, file), file)
   const result = planRecording(requests, { ...options, source: file, name: nameFor(options.output, file) })
   if (result.requests === 0) throw new UsageError(nothingIn(file, requests.length))
-  const left =
-    others === 0
-      ? []
-      : [
-          `${plural(others, 'entry')} that ${others === 1 ? 'is' : 'are'} no HTTP`.replace(
-            'entrys',
-            'entries',
-          ),
-        ]
+  const left = others === 0 ? [] : [`${formatCount(others)} that ${others === 1 ? 'is' : 'are'} no HTTP`]
   return give(world, result.plan, options, recordingNotes(result, left), result.warnings)
 }
 
