@@ -20,6 +20,8 @@ interface Mention {
   module: string
   /** `users/test.ts:12:5`. */
   place: string
+  /** Where imports are looked for too: `includeDirs`, as written; below the test directory. */
+  includeDirs: string[]
   /** Said of `this`: it is Loads' own method, so the file must be there. */
   sure: boolean
 }
@@ -53,7 +55,7 @@ export async function namedFiles(testDir: string, modules: readonly string[]): P
 }
 
 async function take(
-  { method, name, module, place }: Mention,
+  { method, name, module, place, includeDirs }: Mention,
   testDir: string,
   found: Map<string, { file: string; place: string }>,
 ): Promise<void> {
@@ -66,31 +68,41 @@ async function take(
   const file = await firstFile(resolve(testDir, path), resolve(dirname(module), path))
   if (file === null) throw new Error(`${said}: no such file in ${testDir}${besides(module, testDir)}`)
   keep(path, file, place, found)
-  if (method === 'grpc') await takeImports(path, file, testDir, place, found)
+  if (method === 'grpc') await takeImports(path, file, ['.', ...includeDirs], testDir, place, found)
 }
 
-/** What a `.proto` file imports, and what that imports. Names belong to the test directory, or to the file's own. */
+/**
+ * What a `.proto` file imports, and what that imports: as for the call itself, names belong to the directory of the
+ * file, to the test directory, or to an `includeDirs` of the call.
+ */
 async function takeImports(
   path: string,
   file: string,
+  directories: readonly string[],
   testDir: string,
   place: string,
   found: Map<string, { file: string; place: string }>,
 ): Promise<void> {
   const source = (await readFile(file, 'utf8')).replaceAll(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '')
   for (const [, name] of source.matchAll(/\bimport\s+(?:public\s+|weak\s+)?["']([^"']+)["']\s*;/g)) {
-    const beside = posix.join(posix.dirname(path), name!)
-    const imported = await firstFile(resolve(testDir, name!), resolve(dirname(file), name!))
+    const places = [
+      { inside: posix.join(posix.dirname(path), name!), file: resolve(dirname(file), name!) },
+      ...directories.map((each) => ({
+        inside: posix.join(each, name!),
+        file: resolve(testDir, each, name!),
+      })),
+    ]
+    const imported = await firstFile(...places.map((each) => each.file))
     if (imported === null) {
       // The well-known ones come with every implementation.
       if (name!.startsWith('google/protobuf/')) continue
-      throw new Error(`${path} imports ${name}: no such file in ${testDir} or beside it`)
+      throw new Error(`${path} imports ${name}: no such file beside it or in ${testDir}`)
     }
-    const inside = imported === resolve(testDir, name!) ? posix.normalize(name!) : beside
+    const { inside } = places.find((each) => each.file === imported)!
     if (!isSafe(inside)) throw new Error(`${path} imports ${name}, which is outside the test directory`)
     const known = found.has(inside)
     keep(inside, imported, place, found)
-    if (!known) await takeImports(inside, imported, testDir, place, found)
+    if (!known) await takeImports(inside, imported, directories, testDir, place, found)
   }
 }
 
@@ -137,12 +149,17 @@ async function mentionsIn(module: string, testDir: string): Promise<Mention[]> {
     target: 'esnext',
     logLevel: 'silent',
   })
-  return [...code.matchAll(call)].map(([, receiver, method, literal]) => {
+  return [...code.matchAll(call)].map(({ 1: receiver, 2: method, 3: literal, index }) => {
     const name = unquoted(literal!)
+    // Up to the next call: options belong to this one.
+    const rest = code.slice(index + literal!.length + receiver!.length + '.grpc('.length)
+    const next = rest.search(/\.grpc\(/)
+    const list = /\bincludeDirs:\[([^\]]*)\]/.exec(next < 0 ? rest : rest.slice(0, next))?.[1] ?? ''
     return {
       method: method as Mention['method'],
       name,
       module,
+      includeDirs: [...list.matchAll(/"[^"]*"|'[^']*'/g)].map(([each]) => unquoted(each)),
       place: placeOf(name, method!, source, relative(testDir, module)),
       sure: receiver === 'this',
     }

@@ -88,6 +88,17 @@ class A {
     })
   })
 
+  it('looks for imports where the call says', async () => {
+    const found = await named({
+      'a.ts': `this.grpc('a.proto', 'A', { address: 'x:1', includeDirs: ['lib', "more/lib"] }); this.grpc('b.proto', 'B')`,
+      'a.proto': 'import "one.proto";',
+      'b.proto': '',
+      'more/lib/one.proto': 'import "two.proto";',
+      'lib/two.proto': '',
+    })
+    assert.deepEqual(Object.keys(found).sort(), ['a.proto', 'b.proto', 'lib/two.proto', 'more/lib/one.proto'])
+  })
+
   it('names each place of a file that is not there', async () => {
     await refused(
       {
@@ -101,7 +112,7 @@ class A {
     )
     await refused(
       { 'a.ts': `this.grpc('a.proto')`, 'a.proto': 'import "gone.proto";' },
-      /a\.ts:1:5: a\.proto imports gone\.proto: no such file/,
+      /a\.ts:1:5: a\.proto imports gone\.proto: no such file beside it or in/,
     )
   })
 
