@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { assertWentToPlan } from './helpers/open-run.ts'
 import { startServer } from './helpers/own-server.ts'
 import type { OwnServer } from './helpers/own-server.ts'
 import { runCli } from './helpers/run-cli.ts'
@@ -57,7 +58,7 @@ describe('load models over 3 agents', function () {
       const run = await runCli(['step', '--rate', '30/s', '--duration', '5s', ...agents], {
         files: step(server, 5),
       })
-      assert.equal(run.exitCode, 0, run.stdout + run.stderr)
+      assertWentToPlan(run)
       assert.equal(run.summary!.schedule.planned, 150)
       assert.equal(server.seen.length, 150)
       assertNear(perSecond(server), [30, 30, 30, 30, 30], 10)
@@ -68,7 +69,7 @@ describe('load models over 3 agents', function () {
       const run = await runCli(['step', '--rate', '90/m', '--duration', '6s', ...agents], {
         files: step(server, 5),
       })
-      assert.equal(run.exitCode, 0, run.stdout + run.stderr)
+      assertWentToPlan(run)
       assert.equal(server.seen.length, 9)
     },
 
@@ -76,7 +77,7 @@ describe('load models over 3 agents', function () {
       const server = await startServer()
       const load = ['--rate', '0', '--stages', '3s:60,2s:60,3s:0']
       const run = await runCli(['step', ...load, ...agents], { files: step(server, 5) })
-      assert.equal(run.exitCode, 0, run.stdout + run.stderr)
+      assertWentToPlan(run)
       // 90 while it rises, 120 at the top, 90 while it falls.
       assert.equal(server.seen.length, 300)
       assert.equal(run.summary!.schedule.planned, 300)
@@ -87,7 +88,7 @@ describe('load models over 3 agents', function () {
       const server = await startServer()
       const load = ['--stages', '3s:9,2s:9,3s:0']
       const run = await runCli(['step', ...load, ...agents], { files: step(server, 50) })
-      assert.equal(run.exitCode, 0, run.stdout + run.stderr)
+      assertWentToPlan(run)
       assertNear(usersPerSecond(server).slice(0, 8), [3, 6, 9, 9, 9, 9, 6, 3], 2)
       for (const { id, hits } of run.summary!.agents) assert.ok(hits > 20, `${id} made ${hits} hits`)
     },
@@ -183,8 +184,9 @@ describe('an externally controlled run', function () {
     const wrong = await cluster.run(['--control', '--set-users', '5'], { json: false })
     assert.equal(wrong.exitCode, 2)
     assert.match(wrong.stderr, /rate/)
-    const { exitCode, summary, stdout } = await run.result
-    assert.equal(exitCode, 0, stdout)
+    const result = await run.result
+    assertWentToPlan(result)
+    const { summary } = result
     assert.equal(summary!.schedule.planned, summary!.schedule.started + summary!.schedule.dropped)
     assert.equal(summary!.hits.count, server.seen.length)
   })
