@@ -225,7 +225,8 @@ export class HttpSession implements CallOwner {
     const call = this.#callOf(draft, origin, options)
     this.#checkSignal(call)
     const connection = origin.take(call, this) ?? (await this.#waitFor(origin, call))
-    const outcome = await this.#watchCall(connection, call)
+    const plain = call.signal === null && call.wire !== null
+    const outcome = await (plain ? connection.send(call, this) : this.#watchCall(connection, call))
     if (this.#observer !== null) this.#observer(exchangeOf(outcome, this.context.executionId))
     if (outcome instanceof BrokenCall) throw brokenError(outcome)
     if (outcome.mayHaveCookies) this.#storeCookies(outcome)

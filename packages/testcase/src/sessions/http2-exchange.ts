@@ -15,6 +15,7 @@ import {
 import type { HttpCall } from './http-call.ts'
 import { http2HeadersOf } from './http2-headers.ts'
 import type { Http2Peer } from './http2-peer.ts'
+import { requestBegins, requestEnds } from './loop-keeper.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { HttpResponse } from './response.ts'
 
@@ -62,6 +63,7 @@ export class Http2Exchange implements Connection {
   send(call: HttpCall, owner: CallOwner): Promise<Outcome> {
     return new Promise((resolve) => {
       this.#resolve = resolve
+      requestBegins()
       this.#call = call
       this.owner = owner
       this.#startedAt = performance.now()
@@ -208,6 +210,7 @@ export class Http2Exchange implements Connection {
     this.#timer = null
     this.#resolve = null
     this.#call = null
+    requestEnds()
     this.#peer.leave(this)
   }
 }

@@ -108,6 +108,8 @@ export class Http2Peer {
     const { meter } = this.#owner.context
     const socket = this.#dialer.dial(null, ['h2', 'http/1.1'])
     this.#socket = socket
+    // Requests keep the process up, connections do not.
+    socket.unref()
     phases?.watch(socket)
     socket.once('connect', () => {
       this.#counted = true

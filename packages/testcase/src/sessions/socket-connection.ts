@@ -18,6 +18,7 @@ import {
 import type { Dialer } from './dialer.ts'
 import { readBuffer } from './read-buffer.ts'
 import type { HttpCall } from './http-call.ts'
+import { requestBegins, requestEnds } from './loop-keeper.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { HttpResponse } from './response.ts'
 
@@ -81,6 +82,7 @@ export class SocketConnection implements Connection {
   send(call: HttpCall, owner: CallOwner): Promise<Outcome> {
     const promise = new Promise<Outcome>(leaveResolver)
     this.#resolve = takeResolver()
+    requestBegins()
     this.#call = call
     this.owner = owner
     this.#bytesIn = 0
@@ -133,6 +135,8 @@ export class SocketConnection implements Connection {
     }
     this.#socket = socket
     this.#phases?.watch(socket)
+    // Requests keep the process up, connections do not.
+    socket.unref()
     socket.on('connect', () => this.#connected())
     if (this.#dialer.secure) socket.on('secureConnect', () => this.#secured())
     const gone = (error: Error | null) => {
@@ -202,7 +206,7 @@ export class SocketConnection implements Connection {
     if (this.#resolve === null || !this.#sent) {
       // Nobody asked for this. It must never be taken for the next answer.
       if (this.#resolve === null) this.discard()
-      else this.#settleBreak(new Error('bytes came before the request was sent'))
+      else this.#dialAgain()
       return
     }
     this.#phases?.received()
@@ -235,6 +239,7 @@ export class SocketConnection implements Connection {
     const outcome = recordAnswer(this.owner!, call, answer, bytesOutOf(call))
     const resolve = this.#resolve!
     this.#resolve = null
+    requestEnds()
     this.#call = null
     parser.body = null
     this.#used++
@@ -316,6 +321,7 @@ export class SocketConnection implements Connection {
   #finish(broken: BrokenCall): void {
     const resolve = this.#resolve!
     this.#resolve = null
+    requestEnds()
     this.#call = null
     resolve(broken)
   }
