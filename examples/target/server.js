@@ -2,12 +2,14 @@
  * A small server to make load against, with a counter of its own: what it counted is the referee of what a run reports.
  *
  * HTTP (port 9200): `/` like the front page of a small search engine, `/users/:id`, `/slow?ms=100`, `/status/:code`,
- * `/count` (which is not counted itself). WebSocket echo (port 9000): `/ws`.
+ * `/count` (which is not counted itself), `/prices?count=5&ms=20` (server-sent events). WebSocket echo (port 9000): `/ws`.
+ * TCP echo (port 9001), and gRPC (port 9002): the service of `greeter.proto`.
  *
- *     node examples/target/server.js [--http-port 9200] [--ws-port 9000]
+ *     node examples/target/server.js [--http-port 9200] [--ws-port 9000] [--tcp-port 9001] [--grpc-port 9002]
  */
 import { realpathSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, Server as HttpServer } from 'node:http'
+import { createServer as createTcpServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { WebSocketServer } from 'ws'
@@ -15,21 +17,24 @@ import { WebSocketServer } from 'ws'
 /** `localhost` is one or the other, by machine and client: listen on both, so that the name just works. */
 const addresses = ['127.0.0.1', '::1']
 const maxSlowMs = 60_000
+const maxEvents = 1000
 
 /**
- * What the target has seen: HTTP requests, WebSocket handshakes, and messages that arrived.
+ * What the target has seen: HTTP requests, WebSocket handshakes, and messages that arrived; TCP connections and gRPC
+ * calls where it listens for them.
  *
- * @typedef {{ http: number, websocket: number, messages: number }} Count
+ * @typedef {{ http: number, websocket: number, messages: number, tcp?: number, grpc?: number }} Count
  */
 
 /**
- * Starts the target; port 0 takes any free port.
+ * Starts the target; port 0 takes any free port, null: none.
  *
- * @param {{ httpPort?: number, wsPort?: number }} [options]
- * @returns {Promise<{ httpPort: number, wsPort: number, httpUrl: string, wsUrl: string, count: () => Count,
- *   stop: () => Promise<void> }>}
+ * @param {{ httpPort?: number, wsPort?: number, tcpPort?: number | null, grpcPort?: number | null }} [options]
+ * @returns {Promise<{ httpPort: number, wsPort: number, tcpPort: number | null, grpcPort: number | null,
+ *   httpUrl: string, wsUrl: string, count: () => Count, stop: () => Promise<void> }>}
  */
-export async function startTarget({ httpPort = 9200, wsPort = 9000 } = {}) {
+export async function startTarget({ httpPort = 9200, wsPort = 9000, tcpPort = null, grpcPort = null } = {}) {
+  /** @type {Count} */
   const count = { http: 0, websocket: 0, messages: 0 }
   const echo = new WebSocketServer({ noServer: true, path: '/ws' })
   echo.on('connection', (socket) => {
@@ -42,41 +47,112 @@ export async function startTarget({ httpPort = 9200, wsPort = 9000 } = {}) {
     socket.on('error', () => socket.terminate())
   })
 
-  const http = await listen(httpPort, '--http-port', () =>
-    createServer((request, response) => {
-      request.resume()
-      const url = parseUrl(request.url)
-      if (url === null) return sendJson(response, 400, { error: 'this is no path' })
-      if (url.pathname === '/count') return sendJson(response, 200, count)
-      count.http++
-      answer(url, request, response)
-    }),
-  )
-  const websocket = await listen(wsPort, '--ws-port', () =>
-    createServer((_request, response) => {
-      sendJson(response, 426, { error: 'this port speaks WebSocket: connect to /ws' })
-    }).on('upgrade', (request, socket, head) => {
-      socket.on('error', () => socket.destroy())
-      if (!echo.shouldHandle(request))
-        return socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
-      echo.handleUpgrade(request, socket, head, (client) => echo.emit('connection', client, request))
-    }),
-  ).catch(async (error) => {
-    await http.stop()
-    throw error
-  })
-
-  return {
-    httpPort: http.port,
-    wsPort: websocket.port,
-    httpUrl: `http://localhost:${http.port}`,
-    wsUrl: `ws://localhost:${websocket.port}/ws`,
-    count: () => ({ ...count }),
-    async stop() {
-      for (const client of echo.clients) client.terminate()
-      await Promise.all([http.stop(), websocket.stop()])
-    },
+  /** @type {(() => Promise<unknown>)[]} */
+  const stops = []
+  const stop = async () => {
+    for (const client of echo.clients) client.terminate()
+    await Promise.all(stops.map((each) => each()))
   }
+  try {
+    const http = await listen(httpPort, '--http-port', () =>
+      createServer((request, response) => {
+        request.resume()
+        const url = parseUrl(request.url)
+        if (url === null) return sendJson(response, 400, { error: 'this is no path' })
+        if (url.pathname === '/count') return sendJson(response, 200, count)
+        count.http++
+        answer(url, request, response)
+      }),
+    )
+    stops.push(http.stop)
+    const websocket = await listen(wsPort, '--ws-port', () =>
+      createServer((_request, response) => {
+        sendJson(response, 426, { error: 'this port speaks WebSocket: connect to /ws' })
+      }).on('upgrade', (request, socket, head) => {
+        socket.on('error', () => socket.destroy())
+        if (!echo.shouldHandle(request))
+          return socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+        echo.handleUpgrade(request, socket, head, (client) => echo.emit('connection', client, request))
+      }),
+    )
+    stops.push(websocket.stop)
+    const tcp = tcpPort === null ? null : await listen(tcpPort, '--tcp-port', () => createTcpEcho(count))
+    if (tcp !== null) stops.push(tcp.stop)
+    const grpc = grpcPort === null ? null : await startGrpc(grpcPort, count)
+    if (grpc !== null) stops.push(grpc.stop)
+    return {
+      httpPort: http.port,
+      wsPort: websocket.port,
+      tcpPort: tcp?.port ?? null,
+      grpcPort: grpc?.port ?? null,
+      httpUrl: `http://localhost:${http.port}`,
+      wsUrl: `ws://localhost:${websocket.port}/ws`,
+      count: () => ({ ...count }),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/**
+ * Sends back whatever comes.
+ *
+ * @param {Count} count
+ */
+function createTcpEcho(count) {
+  count.tcp = 0
+  return createTcpServer((socket) => {
+    count.tcp = (count.tcp ?? 0) + 1
+    socket.on('error', () => socket.destroy())
+    socket.pipe(socket)
+  })
+}
+
+/**
+ * The service of `greeter.proto`.
+ *
+ * @param {number} port
+ * @param {Count} count
+ */
+async function startGrpc(port, count) {
+  // Only who wants gRPC waits for it to load.
+  const [grpc, { loadSync }] = await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')])
+  const definition = grpc.loadPackageDefinition(
+    loadSync(fileURLToPath(new URL('../greeter.proto', import.meta.url))),
+  )
+  const { Greeter } = /** @type {Record<string, import('@grpc/grpc-js').ServiceClientConstructor>} */ (
+    definition.demo
+  )
+  count.grpc = 0
+  const called = () => (count.grpc = (count.grpc ?? 0) + 1)
+  const server = new grpc.Server()
+  server.addService(Greeter.service, {
+    /** @type {import('@grpc/grpc-js').handleUnaryCall<{ name: string }, { text: string }>} */
+    SayHello(call, callback) {
+      called()
+      callback(null, { text: `Hello ${call.request.name}` })
+    },
+    /** @type {import('@grpc/grpc-js').handleServerStreamingCall<{ name: string, count: number }, { text: string }>} */
+    SayManyHellos(call) {
+      called()
+      const { name, count: times } = call.request
+      for (let each = 1; each <= Math.min(times, maxEvents); each++)
+        call.write({ text: `Hello ${name}, ${each}` })
+      call.end()
+    },
+  })
+  const chosen = await new Promise((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound)
+      else
+        reject(
+          new Error(`port ${port} is in use: stop what listens there, or choose another with --grpc-port`),
+        )
+    })
+  })
+  return { port: /** @type {number} */ (chosen), stop: async () => server.forceShutdown() }
 }
 
 /**
@@ -109,7 +185,30 @@ function answer(url, request, response) {
     response.on('close', () => clearTimeout(timer))
     return
   }
+  if (first === 'prices') return sendPrices(url, response)
   sendJson(response, 404, { error: `nothing at ${url.pathname}` })
+}
+
+/**
+ * A price every few milliseconds, and a last event that says so.
+ *
+ * @param {URL} url
+ * @param {import('node:http').ServerResponse} response
+ */
+function sendPrices(url, response) {
+  const number = (name, fallback) => Math.max(0, Number(url.searchParams.get(name) ?? fallback) || 0)
+  const count = Math.min(number('count', 5), maxEvents)
+  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' })
+  let sent = 0
+  const timer = setInterval(
+    () => {
+      if (sent++ < count) return response.write(`id: ${sent}\nevent: price\ndata: ${100 + (sent % 7)}\n\n`)
+      clearInterval(timer)
+      response.end('event: last\ndata: that is all\n\n')
+    },
+    Math.min(number('ms', 20), maxSlowMs),
+  )
+  response.on('close', () => clearInterval(timer))
 }
 
 const frontPage = {
@@ -139,12 +238,12 @@ function sendJson(response, status, value) {
  *
  * @param {number} port
  * @param {string} option what the user can say to choose another port
- * @param {() => import('node:http').Server} create
+ * @param {() => import('node:net').Server} create
  */
 async function listen(port, option, create) {
   // A port that is free on one address can be taken on the other: with port 0, try a few.
   for (let attempt = 1; ; attempt++) {
-    /** @type {import('node:http').Server[]} */
+    /** @type {import('node:net').Server[]} */
     const servers = []
     let chosen = port
     try {
@@ -167,7 +266,7 @@ async function listen(port, option, create) {
 }
 
 /**
- * @param {import('node:http').Server} server
+ * @param {import('node:net').Server} server
  * @param {string} address
  * @param {number} port
  * @returns {Promise<boolean>} false where the machine does not have such addresses
@@ -179,17 +278,33 @@ function bind(server, address, port) {
       else reject(error)
     })
     // Idle connections of load tests are kept as long as the client likes.
-    server.keepAliveTimeout = 0
+    if (server instanceof HttpServer) server.keepAliveTimeout = 0
+    // What is not HTTP has to be told of its connections to end them.
+    else trackSockets(server)
     server.listen({ host: address, port, backlog: 4096 }, () => resolve(true))
   })
 }
 
-/** @param {import('node:http').Server[]} servers */
+/** @type {WeakMap<import('node:net').Server, Set<import('node:net').Socket>>} */
+const socketsOf = new WeakMap()
+
+/** @param {import('node:net').Server} server */
+function trackSockets(server) {
+  const sockets = new Set()
+  socketsOf.set(server, sockets)
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+}
+
+/** @param {import('node:net').Server[]} servers */
 function closeAll(servers) {
   return Promise.all(
     servers.map((server) => {
       const closed = new Promise((resolve) => server.close(resolve))
-      server.closeAllConnections()
+      if (server instanceof HttpServer) server.closeAllConnections()
+      for (const socket of socketsOf.get(server) ?? []) socket.destroy()
       return closed
     }),
   )
@@ -200,13 +315,20 @@ async function main() {
     options: {
       'http-port': { type: 'string', default: '9200' },
       'ws-port': { type: 'string', default: '9000' },
+      'tcp-port': { type: 'string', default: '9001' },
+      'grpc-port': { type: 'string', default: '9002' },
     },
   })
   const target = await startTarget({
     httpPort: toPort(values['http-port']),
     wsPort: toPort(values['ws-port']),
+    tcpPort: toPort(values['tcp-port']),
+    grpcPort: toPort(values['grpc-port']),
   })
-  console.log(`target: ${target.httpUrl} and ${target.wsUrl} (what it counts: ${target.httpUrl}/count)`)
+  const others = `TCP ${target.tcpPort}, gRPC ${target.grpcPort}`
+  console.log(
+    `target: ${target.httpUrl}, ${target.wsUrl}, ${others} (what it counts: ${target.httpUrl}/count)`,
+  )
   const stop = () => void target.stop()
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)

@@ -34,7 +34,7 @@ export async function findCapacity(world: World, invocation: Invocation): Promis
   const display: Display = settings.quiet
     ? {
         ...silentDisplay,
-        notice: (text) => (/^control: /.test(text) ? undefined : world.stderr.write(`${text}\n`)),
+        notice: (text) => (text.startsWith('control: ') ? undefined : world.stderr.write(`${text}\n`)),
       }
     : openDisplay(stream, false)
   const interrupts = new Interrupts(world)
