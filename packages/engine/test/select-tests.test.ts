@@ -10,9 +10,9 @@ class TestPlain extends TestCase {
 }
 
 class TestRated extends TestCase {
-  static load = { rate: '50/s', duration: '30s' }
-  static tags = { team: 'search' }
-  static thresholds = ['p(95)<200']
+  static override load = { rate: '50/s', duration: '30s' }
+  static override tags = { team: 'search' }
+  static override thresholds = ['p(95)<200']
   test_a() {}
 }
 
@@ -98,7 +98,7 @@ describe('selectTests', () => {
 
   it('takes one threshold without a list', () => {
     class TestX extends TestCase {
-      static thresholds = 'errors<1%'
+      static override thresholds = 'errors<1%'
       test_a() {}
     }
     const { classes } = selectTests([address('x.TestX')], { x: { TestX } })

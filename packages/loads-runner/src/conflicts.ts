@@ -69,9 +69,11 @@ function verbProblems(settings: Settings, tests: readonly string[]): string[] {
 const ways = {
   once: ['agents', 'broker', 'detach', 'findCapacity', 'replay'],
   replay: ['agents', 'broker', 'detach', 'findCapacity', 'dryRun', 'testRunner'],
-  findCapacity: ['detach', 'watch', 'inspect'],
+  findCapacity: ['detach', 'watch', 'inspect', 'dryRun'],
   watch: ['detach', 'dryRun', 'inspect'],
 } as const
+
+const decidedBySearch = ['iterations', 'sharedHits', 'stages', 'maxDuration', 'rampUp'] as const
 
 function wayProblems(
   settings: Settings,
@@ -94,6 +96,12 @@ function wayProblems(
     for (const key of [...loadKeys, 'workers' as const]) {
       if (sources[key] !== 'command line' || (key === 'workers' && settings.workers === 0)) continue
       problems.push(`--${optionName(way)} ${does}: leave ${describe(key, 'command line')} out`)
+    }
+  }
+  if (settings.findCapacity !== null) {
+    for (const key of decidedBySearch) {
+      if (sources[key] === 'command line')
+        problems.push(`--find-capacity decides itself how much load is made: leave --${optionName(key)} out`)
     }
   }
   if (settings.replay !== null && tests.length > 0)

@@ -95,7 +95,9 @@ async function resolve(
   ]
   if (names.length > 0 && given.length > 0)
     problems.push('"test" and "scenarios" exclude each other: put the tests into a scenario')
-  problems.push(...loadProblems(file.layers, scenarios, nearer))
+  // Where a search begins is no part of the load that it makes.
+  const shaping = settings.findCapacity === null ? nearer : nearer.map(withoutStart)
+  problems.push(...loadProblems(file.layers, scenarios, shaping))
   problems.push(...earlyThresholdProblems(settings, scenarios))
   problems.push(...conflictsOf(settings, sources, tests, world.env))
   if (problems.length > 0) throw new UsageError([...new Set(problems)])
@@ -107,6 +109,17 @@ async function resolve(
     scenarios,
     layers: { file: file.layers, nearer },
     configFiles: file.inputs,
+  }
+}
+
+function withoutStart(layer: LoadLayer): LoadLayer {
+  const { values } = layer
+  return {
+    ...layer,
+    values: {
+      has: (key) => key !== 'start' && values.has(key),
+      get: (key) => (key === 'start' ? undefined : values.get(key)),
+    },
   }
 }
 

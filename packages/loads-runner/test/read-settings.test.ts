@@ -238,6 +238,17 @@ describe('readSettings', () => {
     ])
   })
 
+  it('leaves the load to the search for capacity', async () => {
+    await read(['a.B', '--find-capacity', 'p(95)<200', '--start', '20', '--capacity-max', '100/s'])
+    assert.deepEqual(
+      await problemsOf(['a.B', '--find-capacity', 'p(95)<200', '--iterations', '3', '--dry-run']),
+      [
+        '--find-capacity and --dry-run cannot be combined: give one',
+        '--find-capacity decides itself how much load is made: leave --iterations out',
+      ],
+    )
+  })
+
   it('stays in this process for one execution, whatever files and variables say of a cluster', async () => {
     const env = { LOADS_BROKER: '@operator.join', LOADS_AGENTS: '3', LOADS_USERS: '50' }
     const { settings } = await read(['a.B', '--once'], env)

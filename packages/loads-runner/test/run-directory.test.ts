@@ -11,6 +11,8 @@ import { Secrets } from '@loads-runner/testcase/secrets'
 import { whyNotWritable, writeJson } from '../src/write-json.ts'
 import { EventMaker, spec } from './fixtures.ts'
 
+const source = { testDir: '/tests', includeFile: ['data/*.csv'], external: [] }
+
 describe('RunDirectory', () => {
   let root: string
   const warnings: string[] = []
@@ -66,7 +68,7 @@ describe('RunDirectory', () => {
   it('keeps every event in order, from which the run can be rebuilt', async () => {
     const directory = await create()
     const maker = new EventMaker()
-    const record = new RunRecord(directory, spec(), 'r1', new Secrets([]))
+    const record = new RunRecord(directory, spec(), 'r1', new Secrets([]), source)
     await record.begin()
     const events = [
       maker.snapshot(),
@@ -88,7 +90,7 @@ describe('RunDirectory', () => {
     const directory = await create()
     const secret = spec({ secrets: { TOKEN: 'hunter22' }, env: { COPY: 'x hunter22' } })
     const secrets = new Secrets(['hunter22'])
-    const record = new RunRecord(directory, secret, 'r1', secrets)
+    const record = new RunRecord(directory, secret, 'r1', secrets, source)
     await record.begin()
     const event = secrets.hideIn(new EventMaker().snapshot({ spec: secret }))
     record.take({ type: 'event', runId: 'r1', sequence: 0, skipped: 0, event })
@@ -103,7 +105,7 @@ describe('RunDirectory', () => {
 
   it('says once that the disk fails, and goes on', async () => {
     const directory = await create()
-    const record = new RunRecord(directory, spec(), 'r1', new Secrets([]))
+    const record = new RunRecord(directory, spec(), 'r1', new Secrets([]), source)
     await rm(directory.path, { recursive: true })
     await record.begin()
     for (let sequence = 0; sequence < 10; sequence++) {
