@@ -46,6 +46,7 @@ export async function findCapacity(world: World, invocation: Invocation): Promis
     most: settings.capacityMax,
     tolerance: settings.capacityTolerance,
     start: settings.start?.value ?? null,
+    bounded: invocation.sources.duration === 'command line',
     onStep: (figures, number) => {
       if (!settings.quiet) display.notice(stepText(figures, number, pilot.controls))
     },

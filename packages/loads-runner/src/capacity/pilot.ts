@@ -19,6 +19,8 @@ export interface PilotOptions {
   tolerance: number
   /** The first load to try; null: what the plan begins with, or a low one. */
   start: number | null
+  /** The duration of the plan bounds the search; else that is of other runs of the tests. */
+  bounded: boolean
   onStep: (figures: StepFigures, number: number) => void
   now?: () => number
 }
@@ -101,6 +103,7 @@ export class CapacityPilot implements RunPilot {
     this.#search = new CapacitySearch({ start, least: Math.min(1, start), most, tolerance, whole: !isRate })
     this.#model = {
       ...stage,
+      durationMs: this.#options.bounded ? stage.durationMs : null,
       start: this.#search.next!.target,
       users: isRate ? stage.users : Math.max(stage.users, most),
     }

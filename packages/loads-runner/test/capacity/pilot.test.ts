@@ -67,6 +67,7 @@ async function drive(
     most: null,
     tolerance: 0.05,
     start: null,
+    bounded: false,
     onStep: () => {},
     now: () => seconds * 1000,
     ...options,
@@ -230,6 +231,23 @@ describe('capacity/pilot', () => {
     assert.ok(pilot.answer!.target! >= 10 && pilot.answer!.failsAt === null)
   })
 
+  it('goes on as long as it needs, unless it was told how long', () => {
+    const spec = specOf({ durationMs: 5000 })
+    for (const bounded of [false, true]) {
+      const pilot = new CapacityPilot({
+        thresholds: [],
+        stepMs: 1000,
+        most: null,
+        tolerance: 0.05,
+        start: null,
+        bounded,
+        onStep: () => {},
+      })
+      const [stage] = pilot.plan(spec).profile.scenarios[0]!.stages
+      assert.equal((stage as ExternallyControlled).durationMs, bounded ? 5000 : null)
+    }
+  })
+
   it('refuses runs that one number cannot drive', () => {
     const pilot = new CapacityPilot({
       thresholds: [],
@@ -237,6 +255,7 @@ describe('capacity/pilot', () => {
       most: null,
       tolerance: 0.05,
       start: null,
+      bounded: false,
       onStep: () => {},
     })
     const spec = specOf({})
