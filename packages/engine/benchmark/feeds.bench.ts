@@ -1,4 +1,5 @@
 /** Rows per second out of a file with a million rows, and what that takes of memory. Run by hand with --expose-gc. */
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -27,7 +28,7 @@ async function write(file: string): Promise<void> {
       ? `${row},User ${row},${address},${row % 10 === 0 ? '"well, ""quoted"""' : comment}`
       : JSON.stringify({ id: row, name: `User ${row}`, address, comment })
     if (!stream.write(`${text}${array && row < rows - 1 ? ',' : ''}\n`))
-      await new Promise((resolve) => stream.once('drain', resolve))
+      await once(stream, 'drain')
   }
   stream.end(array ? ']\n' : '')
   await finished(stream)
