@@ -27,8 +27,7 @@ async function write(file: string): Promise<void> {
     const text = file.endsWith('.csv')
       ? `${row},User ${row},${address},${row % 10 === 0 ? '"well, ""quoted"""' : comment}`
       : JSON.stringify({ id: row, name: `User ${row}`, address, comment })
-    if (!stream.write(`${text}${array && row < rows - 1 ? ',' : ''}\n`))
-      await once(stream, 'drain')
+    if (!stream.write(`${text}${array && row < rows - 1 ? ',' : ''}\n`)) await once(stream, 'drain')
   }
   stream.end(array ? ']\n' : '')
   await finished(stream)
