@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
@@ -216,6 +216,40 @@ describe('loads-runner', () => {
         wrong.stderr,
         /^error: --replay: run latest has no execution default\/1\/2: users of that stage have 2/,
       )
+    })
+
+    it('runs again when a test changes, until it is told to end', async () => {
+      const file = join(cwd, 'changing.ts')
+      const text = (path: string) => tests.replace("get('/')", `get('/${path}')`)
+      await writeFile(file, 'export class TestWebSite {')
+      const args = ['changing.TestWebSite', '--server-url', url, '--watch', '-q', '--json', '-']
+      const world = fakeWorld(args, { cwd })
+      const said = new EventEmitter()
+      world.stderr.write = (line) => {
+        world.stderr.content += line
+        if (line.startsWith('watching for changes')) said.emit('waiting')
+      }
+      const waiting = () => once(said, 'waiting')
+      let next = waiting()
+      const ended = main(world)
+      await next
+      assert.match(world.stderr.content, /changing\.ts:1/, 'a test that does not load is waited for')
+      for (const path of ['one', 'two']) {
+        next = waiting()
+        await writeFile(file, text(path))
+        await next
+        assert.match(world.stdout.content, new RegExp(`"name": "/${path}"`))
+      }
+      assert.equal(answered, 2)
+      world.signal('SIGINT')
+      assert.equal(await ended, 0)
+      assert.equal(world.listeners, 0)
+    })
+
+    it('waits for a debugger when asked', async () => {
+      const { exitCode, stderr } = await command(['example', '--inspect', '--dry-run'])
+      assert.equal(exitCode, 0)
+      assert.match(stderr, /debugger attached \(ws:.*\); users run on the main thread/)
     })
 
     it('refuses to replay tests that are gone, and asks for secrets again', async () => {

@@ -67,15 +67,22 @@ export async function readConfigFile<S>(
   const result = { ...whole, layers: [whole.layer], inputs: document.inputs }
   if (profiles !== undefined && !isObject(profiles))
     problems.push(`"profiles" in the configuration file: must be an object of named profiles`)
-  if (profile === null) return result
   const named = isObject(profiles) ? profiles : {}
-  const chosen = named[profile]
-  if (!isObject(chosen)) {
+  // Those that are not chosen are read, too: what is wrong with them is better known today.
+  const parts = new Map(
+    Object.entries(named).flatMap(([name, content]) => {
+      if (isObject(content)) return [[name, { content, ...read(content, ['profiles', name]) }] as const]
+      problems.push(`profile "${name}": must be an object of options (${document.at(['profiles', name])})`)
+      return []
+    }),
+  )
+  if (profile === null) return result
+  const part = parts.get(profile)
+  if (part === undefined) {
     problems.push(`--profile: ${file} has no profile "${profile}"${suggestion(profile, Object.keys(named))}`)
     return result
   }
-  const part = read(chosen, ['profiles', profile])
-  const replaces = otherKeys.some((key) => key in chosen)
+  const replaces = otherKeys.some((key) => key in part.content)
   return {
     ...result,
     ...(replaces ? { tests: part.tests, scenarios: part.scenarios } : {}),

@@ -89,7 +89,7 @@ export const commandOptions: OptionTable<CommandSettings> = {
   findCapacity: {
     flags: '--find-capacity <EXPR>',
     group: capacity,
-    help: 'search the highest rate (or users, with --controlled users) that holds: "p(95)<200, errors<1%"',
+    help: 'search the highest rate (or with --users: number of users) that holds: "p(95)<200, errors<1%"',
     initial: null,
     parse: word,
     commandLineOnly: true,

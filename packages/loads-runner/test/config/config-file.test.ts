@@ -114,6 +114,14 @@ profiles:
     assert.deepEqual([one.tests, one.scenarios], [['shop.TestOne'], []])
   })
 
+  it('has profiles without mistakes, also those that are not chosen', async () => {
+    await write('loads.config.yaml', 'tests: [a.B]\nprofiles:\n  night: { usres: 3 }\n  day: 7\n')
+    assert.deepEqual(await problemsOf(), [
+      'unknown key "usres" in the configuration file: did you mean users? (loads.config.yaml:3)',
+      'profile "day": must be an object of options (loads.config.yaml:4)',
+    ])
+  })
+
   it('gives its scenarios up for tests that are named on the command line', async () => {
     await write('loads.config.yaml', yaml)
     const { tests, scenarios, settings } = await read(['other.Test'])
