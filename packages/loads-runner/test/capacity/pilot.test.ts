@@ -153,7 +153,7 @@ describe('capacity/pilot', () => {
 
   it('names the generator where it lags, drops starts with all users busy, or makes less than was asked', async () => {
     const limits: [(target: number) => Answering, RegExp][] = [
-      [(target) => ({ millis: target > 100 ? 500 : 5, lagMs: target > 100 ? 50 : 0 }), /event loops lagged/],
+      [(target) => ({ millis: target > 100 ? 250 : 5, lagMs: target > 100 ? 50 : 0 }), /event loops lagged/],
       [
         (target) => ({
           millis: 5,
@@ -179,6 +179,13 @@ describe('capacity/pilot', () => {
     const { pilot } = await drive((target) => ({ millis: 5, lagMs: target > 100 ? 50 : 0 }), { most: 200 })
     assert.deepEqual(pilot.answer, { target: 200, failsAt: null, limit: 'most', confirmed: true })
     assert.match(pilot.steps.at(-1)!.reasons[0]!, /event loops lagged/)
+  })
+
+  it('is the target’s limit where it fails by more than a busy generator explains', async () => {
+    const slow = await drive((target) => ({ millis: target > 100 ? 900 : 5, lagMs: 50 }))
+    assert.equal(slow.pilot.answer!.limit, 'target')
+    const broken = await drive((target) => ({ millis: 5, errorShare: target > 100 ? 0.1 : 0, lagMs: 50 }))
+    assert.equal(broken.pilot.answer!.limit, 'target')
   })
 
   it('is the target’s limit where starts are dropped because it is slow', async () => {
