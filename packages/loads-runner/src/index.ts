@@ -62,4 +62,10 @@ export type { RunOptions } from './code.ts'
 
 provideStandaloneFeeds()
 export { defineConfig } from './run-options.ts'
-export type { CommonOptions, LoadOptions, LoadsConfig, ProfileOptions, ScenarioOptions } from './run-options.ts'
+export type {
+  CommonOptions,
+  LoadOptions,
+  LoadsConfig,
+  ProfileOptions,
+  ScenarioOptions,
+} from './run-options.ts'

@@ -1,5 +1,9 @@
 import type { Bundle } from '@loads-runner/engine'
 import type { RunSpec } from '@loads-runner/protocol'
+import { formatDuration } from './duration.ts'
+import { UsageError } from './errors.ts'
+import { outlineOf } from './load-outline.ts'
+import { describe } from './option-table.ts'
 import { planRun } from './plan-run.ts'
 import type { PlanContext } from './plan-run.ts'
 import { planScenarios } from './plan-scenarios.ts'
@@ -32,6 +36,12 @@ export function preparePlan(invocation: Invocation, bundle: BundleFacts, context
     { classes: bundle.classes, entries },
     scenarios.map(({ name, stages }) => ({ name, stages: stages.length })),
   )
+  const { durationMs } = outlineOf({ scenarios }, 1)
+  if (settings.warmUp > 0 && durationMs !== null && settings.warmUp >= durationMs) {
+    throw new UsageError(
+      `${describe('warmUp', sources.warmUp)} is as long as the whole load (${formatDuration(durationMs)}), so that nothing would be measured: make it shorter`,
+    )
+  }
   const spec = planRun(settings, bundle, { ...context, tests, sources, scenarios, thresholds, replay: null })
   return { spec, notes }
 }

@@ -103,6 +103,15 @@ describe('planRun', () => {
     assert.deepEqual([spec.warmUpMs, spec.precise], [2000, true])
   })
 
+  it('refuses a warm-up that leaves nothing to measure', async () => {
+    await plan(['m.T', '-d', '10s', '--warm-up', '9s'])
+    await plan(['m.T', '--iterations', '5', '--warm-up', '1h'])
+    await assert.rejects(
+      plan(['m.T', '-d', '10s', '--warm-up', '10s']),
+      /^UsageError: --warm-up is as long as the whole load \(10s\)/,
+    )
+  })
+
   it('runs each test once with --once, whatever weights and classes say', async () => {
     const classes = [
       { name: 'T', labels: ['T.test_a', 'T.test_b'], load: { rate: '5/s', duration: '1m' }, thresholds: [] },
