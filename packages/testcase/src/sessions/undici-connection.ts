@@ -53,6 +53,7 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
   readonly #phases: PhaseClock | null
   /** The socket while it is being connected: undici does not close it when it is given up. */
   #connecting: { destroy(): void } | undefined
+  #socket: TLSSocket | null = null
   #open = false
   #discarded = false
   #lastUsed = 0
@@ -113,6 +114,7 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
   }
 
   #connected(socket: object): void {
+    this.#socket = socket as TLSSocket
     const { meter } = this.owner!.context
     meter.connection('opened')
     const tls = socket as Partial<TLSSocket>
@@ -265,7 +267,9 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
     this.#abort = null
     this.#bodyError = null
     this.#body = null
-    if (this.#requestsLeft <= 0) this.discard()
+    // What is left of a request that was answered early would stand before the next one.
+    const unsent = this.#socket !== null && this.#socket.writableLength > 0
+    if (this.#requestsLeft <= 0 || unsent) this.discard()
     if (!this.#discarded) this.#home.giveBack(this)
     resolve?.(outcome)
   }

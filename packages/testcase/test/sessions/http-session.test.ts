@@ -285,6 +285,36 @@ eachHttpClient('HttpSession', () => {
       assert.equal((await send({})).headers['content-length'], '0')
     })
 
+    it('carry large bodies, and bring large answers', async () => {
+      const { url } = await serveHttp((request, response) => void request.pipe(response))
+      const { test, meter } = makeUser({ serverUrl: url })
+      for (const size of [64 * 1024, 64 * 1024 + 1, 2_000_000]) {
+        const body = Buffer.alloc(size, `${size} `)
+        const answer = await test.session.post('/', { body })
+        assert.ok(answer.bytes.equals(body))
+        const { bytesIn, bytesOut } = meter.hits.at(-1)!
+        assert.ok(bytesIn > size && bytesOut > size)
+      }
+    })
+
+    it('that are answered before they are sent end their connection', async () => {
+      let connections = 0
+      const { url } = await serveTcp((socket) => {
+        connections++
+        socket.once('data', () => {
+          socket.pause()
+          socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n')
+        })
+      })
+      const { test } = makeUser({ serverUrl: url })
+      for (let round = 1; round <= 2; round++) {
+        // More than the buffers of both sides hold.
+        const answer = await test.session.post('/', { body: Buffer.alloc(30_000_000) })
+        assert.equal(answer.status, 413)
+        assert.equal(connections, round)
+      }
+    })
+
     it('carry query, parameters and credentials', async () => {
       const { test, meter } = makeUser({ serverUrl: await echo() })
       const user = await test.session.get('/users/:id', { params: { id: 'a/7' }, query: { tag: ['x', 'y'] } })
