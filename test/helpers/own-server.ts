@@ -8,6 +8,8 @@ export interface SeenRequest {
   url: URL
   /** Milliseconds, `performance.now()` of this process. */
   at: number
+  /** Address of the other side. */
+  from: string
   request: IncomingMessage
   response: ServerResponse
 }
@@ -20,6 +22,8 @@ export interface OwnServer {
   answer: RequestListener
   /** Resolves when so many requests have come in. */
   sawRequests(count: number): Promise<void>
+  /** What was seen so far is seen no more. */
+  forget(): void
 }
 
 /** Answers 200 and `{}` unless told otherwise, remembers every request, and is stopped after the test. */
@@ -27,7 +31,9 @@ export async function startServer(answer: RequestListener = ok): Promise<OwnServ
   const seen: SeenRequest[] = []
   const waiting: { count: number; resolve: () => void }[] = []
   const server = createServer((request, response) => {
-    seen.push({ url: new URL(request.url!, 'http://own'), at: performance.now(), request, response })
+    const { remoteAddress: from = '' } = request.socket
+    const url = new URL(request.url!, 'http://own')
+    seen.push({ url, at: performance.now(), from, request, response })
     for (const each of waiting) if (seen.length >= each.count) each.resolve()
     own.answer(request, response)
   })
@@ -46,6 +52,7 @@ export async function startServer(answer: RequestListener = ok): Promise<OwnServ
         if (seen.length >= count) resolve()
         else waiting.push({ count, resolve })
       }),
+    forget: () => void seen.splice(0),
   }
   return own
 }
