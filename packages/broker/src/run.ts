@@ -29,9 +29,19 @@ import { RunVoice, type Log } from './run-voice.ts'
 import { Subscribers, type OperatorPeerConnection } from './subscribers.ts'
 import type { Cause } from './verdict.ts'
 
-export type StopReason = 'operator' | 'SIGINT' | 'SIGTERM'
+export type StopReason = 'operator' | 'SIGINT' | 'SIGTERM' | 'complete'
 
-const stopCodes: Record<StopReason, number> = { operator: 7, SIGINT: 130, SIGTERM: 143 }
+/** A run that has done what it was made for is judged by its figures. */
+const stopCodes: Record<StopReason, number | null> = {
+  operator: 7,
+  SIGINT: 130,
+  SIGTERM: 143,
+  complete: null,
+}
+
+function abortedBy(reason: StopReason): StopReason {
+  return reason === 'complete' ? 'operator' : reason
+}
 
 export interface RunOptions {
   id: string
@@ -302,14 +312,17 @@ export class Run {
   /** Asks for an end. Asking again escalates (drain, cancel, kill) or does nothing. */
   stop(mode: StopMode, reason: StopReason): void {
     if (this.ended) return
-    this.#blame(stopCodes[reason], reason === 'operator' ? 'stopped by an operator' : `stopped by ${reason}`)
+    // A run is complete only if it made load, and its users could finish.
+    const exitCode = stopCodes[this.#load.began && mode === 'drain' ? reason : abortedBy(reason)]
+    if (exitCode !== null)
+      this.#blame(exitCode, reason === 'operator' ? 'stopped by an operator' : `stopped by ${reason}`)
     if (this.#concluding) {
       if (mode !== 'kill') return
-      this.#blame(stopCodes[reason], 'tearDownRun was not waited for: kill was asked for')
+      this.#blame(exitCode ?? 7, 'tearDownRun was not waited for: kill was asked for')
       return this.#finish()
     }
-    if (!this.#load.began) return this.#abandon(stopCodes[reason], 'stopped before load began')
-    this.#load.stop(mode, `${mode} was asked for (${reason})`)
+    if (!this.#load.began) return this.#abandon(exitCode ?? 7, 'stopped before load began')
+    this.#load.stop(mode, exitCode === null ? 'the run is complete' : `${mode} was asked for (${reason})`)
   }
 
   /**

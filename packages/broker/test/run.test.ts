@@ -394,6 +394,24 @@ describe('run', () => {
       }
     })
 
+    it('is judged by its figures when it is complete, but not when it was cut off', async () => {
+      for (const [mode, exitCode] of [
+        ['drain', 0],
+        ['cancel', 7],
+      ] as const) {
+        const agent = await world.agent(`to-${mode}`).dial()
+        agent.onStage = () => {}
+        const { console, runId, run } = await submit()
+        await world.until('running', () => run.state === 'running')
+        agent.session().execute(0, 0, 1)
+        await console.ask({ type: 'stop', runId, mode, reason: 'complete' })
+        await world.until('finished', () => run.summary !== null)
+        assert.equal(run.summary!.exitCode, exitCode, run.summary!.reasons.join())
+        assert.equal(run.summary!.verdict, exitCode === 0 ? 'passed' : 'aborted')
+        await agent.leave()
+      }
+    })
+
     it('gives up on agents that say nothing for five seconds after kill', async () => {
       const { console, runId, run } = await running()
       await console.ask({ type: 'stop', runId, mode: 'kill', reason: 'operator' })

@@ -241,7 +241,7 @@ export class CapacityPilot implements RunPilot {
 
   async #stop(): Promise<void> {
     if (this.#over) return
-    await this.#run!.connection.request('stop', { runId: this.#runId, mode: 'drain', reason: 'operator' })
+    await this.#run!.connection.request('stop', { runId: this.#runId, mode: 'drain', reason: 'complete' })
   }
 
   async #nextCommit(): Promise<Commit | null> {

@@ -25,7 +25,8 @@ export const operatorToBrokerSchema = v.variant('type', [
     requestId,
     runId,
     mode: stopModeSchema,
-    reason: v.picklist(['operator', 'SIGINT', 'SIGTERM']),
+    /** complete: what the run was made for is done (a search knows its answer); that is no abortion. */
+    reason: v.picklist(['operator', 'SIGINT', 'SIGTERM', 'complete']),
   }),
   /** Changes an externally controlled scenario: fields that are null stay as they are. `scenario` null: the only one. */
   v.object({
