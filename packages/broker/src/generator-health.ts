@@ -115,11 +115,12 @@ export class GeneratorHealth {
     return Math.round(Math.min(1, Math.max(...shares)) * 10_000) / 10_000
   }
 
-  /** Times in which an agent did not keep up, in order of agents and time. */
+  /** Times in which an agent did not keep up, in order of agents and time. A run of a moment says nothing of it. */
   tainted(): ({ agent: string } & Taint)[] {
-    return this.#inOrder().flatMap(([agent, { taints }]) =>
-      taints.all().map((taint) => ({ agent, ...taint })),
+    const doubtful = this.#inOrder().filter(
+      ([, { portsExhausted }]) => this.#windows >= leastWindows || portsExhausted,
     )
+    return doubtful.flatMap(([agent, { taints }]) => taints.all().map((taint) => ({ agent, ...taint })))
   }
 
   /** Why an open model was not made as planned, as a sentence; null when it was, and in closed models. */

@@ -82,7 +82,9 @@ export class SessionThread {
 
   /** Milliseconds. */
   get eventLoopLagMs(): number {
-    const silence = performance.now() - this.#beatAt
+    // A window may be cut long after the last look at the beats.
+    const isAlive = this.state.get('beats') !== this.#beats
+    const silence = isAlive ? 0 : performance.now() - this.#beatAt
     return Math.max(this.state.eventLoopLagMs, silence > 1000 && Number.isFinite(silence) ? silence : 0)
   }
 }
