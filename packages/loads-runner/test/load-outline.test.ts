@@ -99,8 +99,8 @@ describe('outlineOf', () => {
 
 describe('chart', () => {
   it('is a line with the highest at the top', () => {
-    assert.equal(chart({ unit: 'users', values: [0, 5, 10, 5, 0] }), '| +@+ |  the highest is 10 users')
-    assert.equal(chart({ unit: 'per-second', values: [0.5, 0.5] }), '|@@|  the highest is 0.5/s')
+    assert.equal(chart({ unit: 'users', values: [0, 5, 10, 5, 0] }), '| ▄█▄ |  the highest is 10 users')
+    assert.equal(chart({ unit: 'per-second', values: [0.5, 0.5] }), '|██|  the highest is 0.5/s')
     assert.equal(chart({ unit: 'users', values: [0, 0] }), '|  |  the highest is 0 users')
   })
 })

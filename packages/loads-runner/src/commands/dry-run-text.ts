@@ -73,9 +73,9 @@ function scenarioText(outline: ScenarioOutline, scenario: RunSpec['profile']['sc
 }
 
 /** From nothing to the highest of a line. */
-const levels = ' .:-=+*#%@'
+const levels = ' ▁▂▃▄▅▆▇█'
 
-/** `|..::--==##@@|  0 to 100 users`: a line over time, in one line. */
+/** `|▁▂▃▄▅▆▇█|  the highest is 100 users`: a line over time, in one line. */
 export function chart({ unit, values }: NonNullable<ScenarioOutline['curve']>): string {
   const most = Math.max(...values)
   const cells = values.map((value) => {
