@@ -5,7 +5,7 @@
  *     node --import tsx packages/testcase/benchmark/answer-fuzz.ts [COUNT] [SEED]
  */
 import assert from 'node:assert/strict'
-import { AnswerParser } from '../src/sessions/answer-parser.ts'
+import { AnswerParser } from '../src/sessions/http/answer-parser.ts'
 import { createRandom } from '../src/random.ts'
 import { makeAnswer, mutate } from '../test/helpers/answer-mutation.ts'
 import { cut, readOurs } from '../test/helpers/answers.ts'

@@ -1,4 +1,4 @@
-import { BrokenCall, type Outcome } from './sessions/connection.ts'
+import { BrokenCall, type Outcome } from './sessions/http/connection.ts'
 
 /** One HTTP request and what came of it: each hop of a redirect, each attempt. */
 export interface Exchange {

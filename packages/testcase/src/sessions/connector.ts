@@ -5,7 +5,7 @@ import type { TargetOptions } from '../context.ts'
 import { UsageError } from '../errors.ts'
 import { nextSource, spreadLookup } from './addresses.ts'
 import { undici } from './libraries.ts'
-import { basic } from './route.ts'
+import { basic } from './http/route.ts'
 
 /** undici's connector gives the socket back at once, which its types do not say. */
 export type Connector = (

@@ -3,7 +3,7 @@ import { connect as connectTls, type ConnectionOptions as TlsConnectOptions, typ
 import type { TargetOptions } from '../context.ts'
 import { nextSource, spreadLookup } from './addresses.ts'
 import { tlsSettingsOf } from './connector.ts'
-import { readBuffer, readBytes } from './read-buffer.ts'
+import { readBuffer, readBytes } from './http/read-buffer.ts'
 
 /** Opens connections to one `scheme://host:port`, and remembers its TLS session, so that the next ones resume it. */
 export class Dialer {

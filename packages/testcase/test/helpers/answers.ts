@@ -1,10 +1,10 @@
 import { Duplex } from 'node:stream'
 import { Client } from 'undici'
-import { maxHeadBytes } from '../../src/sessions/answer-head.ts'
-import { AnswerParser } from '../../src/sessions/answer-parser.ts'
-import { headMemoOf } from '../../src/sessions/head-memo.ts'
-import { readBuffer } from '../../src/sessions/read-buffer.ts'
-import { ResponseHeaders } from '../../src/sessions/response-headers.ts'
+import { maxHeadBytes } from '../../src/sessions/http/answer-head.ts'
+import { AnswerParser } from '../../src/sessions/http/answer-parser.ts'
+import { headMemoOf } from '../../src/sessions/http/head-memo.ts'
+import { readBuffer } from '../../src/sessions/http/read-buffer.ts'
+import { ResponseHeaders } from '../../src/sessions/http/response-headers.ts'
 
 /** What a reader makes of the bytes of an answer, and the end of the connection behind them. */
 export type Reading =
