@@ -21,6 +21,7 @@ import type { HttpCall } from './http-call.ts'
 import { requestBegins, requestEnds } from '../loop-keeper.ts'
 import { PhaseClock } from './phase-clock.ts'
 import { HttpResponse } from './response.ts'
+import { writeAfterTurn } from './write-batch.ts'
 
 /** Milliseconds before the time that a server announced for idle connections in which none is used any more. */
 const keepAliveMarginMs = 500
@@ -91,7 +92,7 @@ export class SocketConnection implements Connection {
     this.#parser.begin(call.method === 'HEAD', owner.maxBodyBytes, call.memo)
     this.#startedAt = performance.now()
     this.#wakeAt(this.#startedAt + call.timeoutMs)
-    if (this.#used > 1) this.#write(call)
+    if (this.#used > 1) writeAfterTurn(this)
     else if (this.#used === 1) this.#writeLater(call)
     else this.#dial()
     return promise
@@ -177,11 +178,18 @@ export class SocketConnection implements Connection {
   #writeLater(call: HttpCall): void {
     setImmediate(() =>
       setImmediate(() => {
-        if (this.#call !== call || this.#sent) return
-        this.#startedAt = performance.now()
-        this.#write(call)
+        if (this.#call === call) this.writeNow()
       }),
     )
+  }
+
+  /** @internal Writes what was to be sent, unless that was given up since. The clock starts here. */
+  writeNow(): void {
+    const call = this.#call
+    // Not used: it is being dialed again, and writes when it is connected.
+    if (call === null || this.#sent || this.#used === 0) return
+    this.#startedAt = performance.now()
+    this.#write(call)
   }
 
   #write(call: HttpCall): void {
