@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CapacityReport } from '../packages/loads-runner/src/capacity/report.ts'
 import { startServer } from './helpers/own-server.ts'
+import type { OwnServer } from './helpers/own-server.ts'
 import { runCli } from './helpers/run-cli.ts'
+import { sideBySide } from './helpers/side-by-side.ts'
 
 const visits = (url: string, body = '') => ({
   'example.ts': `
@@ -13,6 +15,64 @@ const visits = (url: string, body = '') => ({
     }`,
 })
 const search = ['example.TestVisit', '--find-capacity', 'med<5s, errors<1%', '--capacity-step', '1s']
+
+/**
+ * A target that serves one request at a time, each for 8 ms: up to 125 requests a second wait for nothing, above it each
+ * waits longer than the one before. By its clock, so that late timers make it no slower.
+ */
+const serviceMs = 8
+async function startQueue(): Promise<OwnServer> {
+  let busyUntil = 0
+  return startServer((_request, response) => {
+    const now = performance.now()
+    busyUntil = Math.max(now, busyUntil) + serviceMs
+    setTimeout(() => response.end('{}'), busyUntil - now)
+  })
+}
+
+describe('the knee of a target', function () {
+  this.timeout(120_000)
+  const objective = ['example.TestVisit', '--find-capacity', 'p(95)<100ms, errors<1%']
+  const short = ['--capacity-step', '1s', '--capacity-tolerance', '0.25', '--json', 'found.json']
+
+  const find = async (...load: string[]): Promise<CapacityReport> => {
+    const server = await startQueue()
+    const run = await runCli([...objective, ...short, ...load], {
+      files: visits(server.url),
+      json: false,
+      timeoutMs: 110_000,
+    })
+    assert.equal(run.exitCode, 0, run.stdout + run.stderr)
+    const report = JSON.parse(await readFile(join(run.directory, 'found.json'), 'utf8')) as CapacityReport
+    const latest = join(run.directory, 'results', 'latest')
+    assert.deepEqual(JSON.parse(await readFile(join(latest, 'capacity.json'), 'utf8')), report)
+    assert.match(await readFile(join(latest, 'capacity.svg'), 'utf8'), /^<svg [^]*<\/svg>\s*$/)
+    assert.equal(report.complete, true)
+    for (const { target, outcome, p95 } of report.steps)
+      if (outcome === 'held') assert.ok(p95! < 100, `${target} holds with a p95 of ${p95} ms`)
+    return report
+  }
+
+  const byUsers = ['--controlled', 'users', '--users', '64', '--start', '8']
+
+  sideBySide({
+    'is found as a rate': async () => {
+      const { capacity, failsAt, controls } = await find('--rate', '80/s', '--users', '300')
+      assert.equal(controls, 'rate')
+      // More than 1000 / 8 fall behind by themselves; one second of 160/s ends 280 ms behind.
+      assert.ok(capacity! >= 40 && capacity! < 160, `${capacity}/s`)
+      assert.ok(failsAt! > capacity! && failsAt! <= 160, `fails at ${failsAt}/s`)
+    },
+
+    'is found as a number of users': async () => {
+      const { capacity, failsAt, controls } = await find(...byUsers)
+      assert.equal(controls, 'users')
+      // Each waits for all the others: 12 users for 96 ms.
+      assert.ok(capacity! >= 4 && capacity! <= 13, `${capacity} users`)
+      assert.ok(failsAt! > capacity! && failsAt! <= 16, `fails at ${failsAt} users`)
+    },
+  })
+})
 
 describe('the search for capacity', function () {
   this.timeout(120_000)

@@ -47,10 +47,11 @@ describe('scenarios of a plan file', function () {
         if (url.pathname === '/browse') assert.equal(url.searchParams.get('region'), 'north')
       }
       const { series, scenarios } = run.summary!
-      assert.deepEqual(series.map(({ method, tags }) => [method, tags]).toSorted(), [
-        ['GET', { scenario: 'browsers' }],
-        ['POST', { scenario: 'buyers', tier: 'gold' }],
-      ])
+      assert.deepEqual(Object.fromEntries(series.map(({ method, tags }) => [method, tags])), {
+        GET: { scenario: 'browsers' },
+        POST: { scenario: 'buyers', tier: 'gold' },
+      })
+      assert.equal(series.length, 2)
       assert.deepEqual(
         scenarios.map(({ name, started, successes }) => [name, started, successes]),
         [
