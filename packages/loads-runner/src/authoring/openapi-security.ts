@@ -26,9 +26,11 @@ export function planSecurity(
       asked.fail('is none of components.securitySchemes')
     const scheme = references.follow(schemes!.at(name))
     const variable = (snakeCase(name).toUpperCase() || 'TOKEN').replace(/^\d/, 'KEY_$&')
-    if (addScheme(planned, scheme, variable))
-      warnings.push(`tests read ${variable} from the environment: --secret ${variable}=env:${variable}`)
-    else
+    const variables = addScheme(planned, scheme, variable)
+    if (variables.length > 0) {
+      const options = variables.map((each) => `--secret ${each}=env:${each}`)
+      warnings.push(`tests read ${variables.join(' and ')} from the environment: ${options.join(' ')}`)
+    } else
       warnings.push(
         `security scheme ${name} is left out: ${scheme.at('type').textOr('')} has no credentials to send`,
       )
@@ -36,7 +38,8 @@ export function planSecurity(
   return planned
 }
 
-function addScheme(planned: PlannedSecurity, scheme: Node, variable: string): boolean {
+/** The variables that it reads; none where there is nothing to send. */
+function addScheme(planned: PlannedSecurity, scheme: Node, variable: string): string[] {
   const type = scheme.at('type').text()
   if (type === 'apiKey') {
     const place = scheme.at('in').text()
@@ -44,19 +47,20 @@ function addScheme(planned: PlannedSecurity, scheme: Node, variable: string): bo
     if (place === 'query') planned.query.push([name, fromEnvironment(variable)])
     else if (place === 'cookie') planned.headers.push(['cookie', fromEnvironment(variable, `${name}=`)])
     else planned.headers.push([name.toLowerCase(), fromEnvironment(variable)])
-    return true
+    return [variable]
   }
   const basic = type === 'http' && scheme.at('scheme').text().toLowerCase() === 'basic'
   if (basic) {
+    const user = `${variable}_USER`
     planned.auth = new Fields([
-      ['username', fromEnvironment(`${variable}_USER`)],
+      ['username', fromEnvironment(user)],
       ['password', fromEnvironment(variable)],
     ])
-    return true
+    return [user, variable]
   }
-  if (type === 'mutualTLS') return false
+  if (type === 'mutualTLS') return []
   planned.auth = new Fields([['bearer', fromEnvironment(variable)]])
-  return true
+  return [variable]
 }
 
 /** A value that the user gives: `process.env.API_TOKEN ?? ''`. */

@@ -143,6 +143,14 @@ export class TestPetShop extends TestCase {
     assert.equal(requests.length, 4)
   })
 
+  it('tells every variable that credentials are read from', () => {
+    const schemes = `components: { securitySchemes: { door: { type: http, scheme: basic } } }`
+    const text = document(`  /in: { get: { responses: {} } }`, `security: [{ door: [] }]\n${schemes}`)
+    assert.deepEqual(planOpenApi(text, 'api.yaml', 'http://localhost').warnings, [
+      'tests read DOOR_USER and DOOR from the environment: --secret DOOR_USER=env:DOOR_USER --secret DOOR=env:DOOR',
+    ])
+  })
+
   it('reads JSON, and takes the server that is given', () => {
     const json = JSON.stringify({
       openapi: '3.1.0',
