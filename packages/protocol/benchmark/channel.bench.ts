@@ -24,10 +24,11 @@ const windowOf = (number: number): WindowMessage => ({
   toMs: number * 1000 + 1000,
   final: false,
   activeUsers: 10,
-  ledger: { planned: 0, started: 100, finished: 90, interrupted: 0 },
+  ledger: { planned: 0, started: 100, finished: 90, interrupted: 0, dropped: 0 },
   progress: [1, 10, 2, 20],
   delta,
-  generator: { eventLoopLagMs: 0.5, cpu: 0.1 },
+  rows: [],
+  generator: { eventLoopLagMs: 0.5, cpu: 0.1, gcMs: 0, latenessMs: 0, portsExhausted: false },
 })
 const identityOf = (id: string): Identity => ({
   id,
