@@ -135,7 +135,7 @@ describe('loads-runner', () => {
       '--warm-up',
       '1s',
     ])
-    assert.match(rate.stdout, /\|@{60}\| {2}the highest is 10\/s\n +50 executions, 5s of load/)
+    assert.match(rate.stdout, /\|█{60}\| {2}the highest is 10\/s\n +50 executions, 5s of load/)
     assert.match(rate.stdout, /warm-up: figures of the first 1s are left out/)
   })
 
