@@ -50,11 +50,15 @@ function dimensionOf(expression: string): Dimension {
 }
 
 function parsedDimension(expression: string): Dimension {
-  // Which scenarios there are makes no difference to the unit.
-  const [, scenario = ''] = /\b(?:during|stage)\s+([^\s/]+)/.exec(expression) ?? []
+  // Which scenarios there are makes no difference to the unit: all that are named are.
+  const names = expression.matchAll(/\b(?:during|stage)\s+([^\s/]+)|\bscenario:\s*"?([^",}]+)/g)
+  const scenarios = Array.from(names, ([, scope, filter]) => ({
+    name: (scope ?? filter ?? '').trim(),
+    stages: 10_000,
+  }))
   try {
     const source = { expression, abortOnFail: false, delayAbortMs: 0 }
-    const context = { scenarios: [{ name: scenario, stages: 10_000 }] }
+    const context = { scenarios: scenarios.length > 0 ? scenarios : [{ name: '', stages: 10_000 }] }
     return parseThresholds([source], context)[0]?.dimension ?? 'number'
   } catch {
     return 'number'

@@ -4,6 +4,11 @@ import { thresholdMark, thresholdValue } from '../../src/console/threshold-text.
 describe('thresholdValue', () => {
   const shown = (expression: string, value: number | null) => thresholdValue({ expression, value, ok: true })
 
+  it('has its unit whichever scenarios it names', () => {
+    assert.equal(shown('http_req_duration{scenario:browse}: p(95)<50ms', 0.65), '650us')
+    assert.equal(shown('response_time{scenario:"a b"}: p(95)<1s during a/1', 12), '12ms')
+  })
+
   it('has the unit that the threshold is measured in', () => {
     assert.equal(shown('http_req_duration{name:login}: p(95)<200', 153.4), '153ms')
     assert.equal(shown('errors: rate<0.01', 0.004), '0.4%')
