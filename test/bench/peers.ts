@@ -68,7 +68,8 @@ const peers: Peer[] = [
     program: 'locust',
     command: (url) => {
       const load = ['--users', users, '--spawn-rate', users, '--run-time', duration]
-      return ['locust', '-f', 'locustfile.py', '--headless', '--json', ...load, '--host', url]
+      const host = new URL(url).origin
+      return ['locust', '-f', 'locustfile.py', '--headless', '--json', ...load, '--host', host]
     },
     read: (output) => {
       const rows = JSON.parse(output.slice(output.indexOf('['))) as {
