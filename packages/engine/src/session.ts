@@ -187,7 +187,9 @@ export class Session implements SessionControl {
     if (this.#living().length === 0) this.#onStageDone(stage)
     const { model, scenario } = this.#stageOf(stage)
     const durationMs = durationOf(model)
-    if (durationMs !== null) this.#after(durationMs + scenario.gracefulStopMs, () => this.#cutStage(stage))
+    // One execution alone may take its time: somebody is looking at it.
+    if (durationMs !== null && this.#options.spec.replay === null)
+      this.#after(durationMs + scenario.gracefulStopMs, () => this.#cutStage(stage))
   }
 
   /** Starts units that go on where they stopped elsewhere, spread over the threads. */

@@ -9,7 +9,8 @@ export class Sleepers {
           this.#sleepers.delete(timer)
           resolve()
         },
-        Math.min(milliseconds, longestMs),
+        // Node cuts fractions off: who is woken too early would be early by up to a millisecond.
+        Math.min(Math.ceil(milliseconds), longestMs),
       )
       this.#sleepers.set(timer, resolve)
     })

@@ -51,13 +51,14 @@ export class UserMeter implements Meter {
   }
 
   connection(event: 'opened' | 'closed' | 'tls' | 'tls-resumed'): void {
-    this.#recorder.internal(connectionSeries[event], '', 1)
+    this.#recorder.internal(connectionSeries[event], '', 1, this.tagged.tags)
   }
 
   socket(event: 'opened' | 'closed' | 'message-sent' | 'message-received', bytes: number): void {
-    this.#recorder.internal(socketSeries[event], '', 1)
-    if (event === 'message-sent') this.#recorder.internal('socket.bytes-sent', '', bytes)
-    else if (event === 'message-received') this.#recorder.internal('socket.bytes-received', '', bytes)
+    const { tags } = this.tagged
+    this.#recorder.internal(socketSeries[event], '', 1, tags)
+    if (event === 'message-sent') this.#recorder.internal('socket.bytes-sent', '', bytes, tags)
+    else if (event === 'message-received') this.#recorder.internal('socket.bytes-received', '', bytes, tags)
   }
 
   count(name: string, amount: number): void {

@@ -37,8 +37,8 @@ export class RampingUsers extends ClosedLoop {
     const at = now - this.begunAt
     const interval = this.#activeOf(member).find((each) => each.toMs > at)
     if (interval !== undefined) return this.begunAt + interval.fromMs
-    // An operator may want it again.
-    return this.#model.type === 'externally-controlled' ? this.endsAt : null
+    // The stage goes on to its end, whoever rests; an operator may want this one again.
+    return this.endsAt
   }
 
   protected take(member: Member): Turn {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
-import { closed, counter, ledgerOf, runSession } from '../helpers/run-session.ts'
+import { arriving, closed, counter, ledgerOf, runSession, seriesOf } from '../helpers/run-session.ts'
 
 const runner = (files: Record<string, string>, testRunner: string) => ({
   files,
@@ -84,4 +84,46 @@ s.sendto(b'stock:7|g\\nnonsense', (os.environ['STATSD_HOST'], int(os.environ['ST
     const gone = !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
     assert.ok(gone, 'the grandchild is gone')
   }).timeout(20_000)
+
+  it('is one process per start in open models, and its response time counts from when that was due', async () => {
+    const script = `
+echo '{"loads":"start"}' >&3
+echo '{"loads":"hit","name":"/","method":"GET","status":200,"ms":1}' >&3
+echo '{"loads":"success"}' >&3
+echo "{\\"loads\\":\\"counter\\",\\"name\\":\\"$LOADS_EXECUTION does $LOADS_ITERATIONS\\"}"`
+    const run = await runSession({
+      ...runner({ 'user.sh': script }, 'sh user.sh'),
+      stages: [arriving(10, 500, 5)],
+    })
+    assert.deepEqual(ledgerOf(run), { planned: 5, started: 5, finished: 5, interrupted: 0, dropped: 0 })
+    for (let number = 0; number < 5; number++) assert.equal(counter(run, `all/${number} does 1`), 1)
+    for (const kind of ['response', 'hit-response', 'lateness'])
+      assert.equal(seriesOf(run, kind)[0]!.count, 5, kind)
+  })
+
+  it('is told to end when it comes above the line', async () => {
+    const script = `
+echo '{"loads":"start"}' >&3
+trap 'echo "{\\"loads\\":\\"success\\"}" >&3; exit 0' TERM
+while :; do sleep 0.05; done`
+    const run = await runSession({
+      ...runner({ 'user.sh': script }, 'sh user.sh'),
+      scenario: {
+        gracefulStopMs: 0,
+        stages: [
+          {
+            type: 'ramping-users',
+            startUsers: 2,
+            steps: [
+              { durationMs: 500, target: 2 },
+              { durationMs: 0, target: 0 },
+              { durationMs: 1500, target: 0 },
+            ],
+          },
+        ],
+      },
+    })
+    assert.equal(run.aggregate.tests().successes, 2)
+    assert.ok(run.windows.at(-1)!.toMs >= 1999, 'the stage lasts as long as planned')
+  })
 })
