@@ -1,7 +1,8 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { UsageError, type FeedRow } from '@loads-runner/testcase'
 import type { Block, BlockCache } from './block-cache.ts'
-import { dataExtensions, formatOf, type DataFormat, type ParseRow } from './data-format.ts'
+import type { DataFormat, ParseRow } from './data-format.ts'
+import { dataExtensions, formatOf } from './known-formats.ts'
 import { MalformedData } from './malformed-data.ts'
 import { RowIndex, type BlockPlace } from './row-index.ts'
 

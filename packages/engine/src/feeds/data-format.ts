@@ -1,7 +1,4 @@
 import type { FeedRow } from '@loads-runner/testcase'
-import { csvFormat } from './csv-format.ts'
-import { jsonFormat } from './json-format.ts'
-import { jsonLinesFormat } from './json-lines-format.ts'
 
 /** Told of each row: where its bytes are in the file (`end` is behind them), and the line it begins on, from 1. */
 export type OnRow = (start: number, end: number, line: number) => void
@@ -35,20 +32,4 @@ export interface DataFormat {
   scanner(start: ScanStart, onRow: OnRow): RowScanner
   /** @throws {Error} with the reason alone: a header that does not name columns */
   parser(header: Buffer | null): ParseRow
-}
-
-const formats: Record<string, DataFormat> = {
-  csv: csvFormat(','),
-  tsv: csvFormat('\t'),
-  json: jsonFormat,
-  ndjson: jsonLinesFormat,
-  jsonl: jsonLinesFormat,
-}
-
-/** What names of data files end in. */
-export const dataExtensions: readonly string[] = Object.keys(formats)
-
-/** By the end of the file's name; null for an unknown one. */
-export function formatOf(file: string): DataFormat | null {
-  return formats[/\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase() ?? ''] ?? null
 }

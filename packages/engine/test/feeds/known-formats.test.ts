@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { formatOf } from '../../src/feeds/data-format.ts'
+import { formatOf } from '../../src/feeds/known-formats.ts'
 import { MalformedData } from '../../src/feeds/malformed-data.ts'
 
 type Found = [start: number, end: number, line: number][]
