@@ -52,10 +52,12 @@ export class ExternalUsers implements RunnerResources {
 
 /**
  * A watchdog in the process group of the command waits for the end of a pipe that only the load thread holds open. When
- * the thread is gone, however it went, it kills the group: the command and whatever that has started.
+ * the thread is gone, however it went, it kills the group: the command and whatever that has started. SIGTERM goes to the
+ * whole group, too; the shell outlives it, or the command would be taken for ended while it still cleans up.
  */
 const guarded = [
   `(trap '' TERM INT HUP; exec 3>&- >/dev/null 2>&1; read -r _ <&${leashDescriptor}; kill -KILL 0) &`,
   `exec ${leashDescriptor}<&-`,
-  'exec sh -c "$1"',
+  'trap : TERM',
+  'eval "$1"',
 ].join('\n')

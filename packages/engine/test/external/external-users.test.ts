@@ -103,19 +103,19 @@ echo "{\\"loads\\":\\"counter\\",\\"name\\":\\"$LOADS_EXECUTION does $LOADS_ITER
 
   it('is told to end when it comes above the line', async () => {
     const script = `
-echo '{"loads":"start"}' >&3
 trap 'echo "{\\"loads\\":\\"success\\"}" >&3; exit 0' TERM
+echo '{"loads":"start"}' >&3
 while :; do sleep 0.05; done`
     const run = await runSession({
       ...runner({ 'user.sh': script }, 'sh user.sh'),
       scenario: {
-        gracefulStopMs: 0,
+        gracefulStopMs: 1_000,
         stages: [
           {
             type: 'ramping-users',
             startUsers: 2,
             steps: [
-              { durationMs: 500, target: 2 },
+              { durationMs: 1500, target: 2 },
               { durationMs: 0, target: 0 },
               { durationMs: 1500, target: 0 },
             ],
@@ -124,6 +124,6 @@ while :; do sleep 0.05; done`
       },
     })
     assert.equal(run.aggregate.tests().successes, 2)
-    assert.ok(run.windows.at(-1)!.toMs >= 1999, 'the stage lasts as long as planned')
+    assert.ok(run.windows.at(-1)!.toMs >= 2999, 'the stage lasts as long as planned')
   })
 })
