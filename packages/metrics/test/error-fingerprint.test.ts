@@ -12,6 +12,7 @@ describe('fingerprintOf', () => {
     ['commit deadbeef01 missing', 'commit 01cafebabe missing'],
     ['took 1.5 s', 'took 22.75 s'],
     ['rate of 0.05 is low', 'rate of 5.4e-7 is low'],
+    ['rate of 0.05 is low', 'rate of 9.825609579294792e-7 is low'],
     ['depth is 3', 'depth is -3'],
   ] as const
   for (const [one, other] of same) {

@@ -106,11 +106,12 @@ export class Http2Peer {
   #dial(phases: PhaseClock | null): void {
     const { secure } = this.#dialer
     const { meter } = this.#owner.context
+    const dialedAt = performance.now()
     const socket = this.#dialer.dial(null, ['h2', 'http/1.1'])
     this.#socket = socket
     // Requests keep the process up, connections do not.
     socket.unref()
-    phases?.watch(socket)
+    phases?.watch(socket, dialedAt)
     socket.once('connect', () => {
       this.#counted = true
       meter.connection('opened')

@@ -15,9 +15,13 @@ export class PhaseClock {
   #sentAt = 0
   #answeredAt = 0
 
-  /** Follows a socket that is being connected. */
-  watch(socket: Pick<Socket, 'once'>): void {
-    this.#dialedAt = performance.now()
+  /**
+   * Follows a socket that is being connected.
+   *
+   * @param dialedAt when the making of it began (performance.now()): what TLS must load first belongs to it
+   */
+  watch(socket: Pick<Socket, 'once'>, dialedAt: number): void {
+    this.#dialedAt = dialedAt
     this.#resolvedAt = this.#connectedAt = this.#securedAt = 0
     // The first of several addresses that are tried counts.
     socket.once('lookup', () => (this.#resolvedAt = performance.now()))

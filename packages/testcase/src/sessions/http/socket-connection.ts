@@ -127,6 +127,7 @@ export class SocketConnection implements Connection {
   }
 
   #dial(): void {
+    const dialedAt = performance.now()
     let socket: Socket
     try {
       socket = this.#dialer.dial((length) => this.#read(length), ['http/1.1'])
@@ -135,7 +136,7 @@ export class SocketConnection implements Connection {
       return this.#refuse(error)
     }
     this.#socket = socket
-    this.#phases?.watch(socket)
+    this.#phases?.watch(socket, dialedAt)
     // Requests keep the process up, connections do not.
     socket.unref()
     socket.on('connect', () => this.#connected())

@@ -86,13 +86,14 @@ export class UndiciConnection implements Connection, Dispatcher.DispatchHandler 
     const { Client } = undici()
     this.#client = new Client(dialed, {
       connect: (options, callback) => {
+        const dialedAt = performance.now()
         this.#connecting = connector(options, (error, socket) => {
           // undici gives null or nothing at all where there is none.
           if (socket) this.#connected(socket)
           ;(callback as (error: Error | null, socket: unknown) => void)(error, socket)
         })
         if (this.#phases !== null && this.#connecting !== undefined && 'once' in this.#connecting) {
-          this.#phases.watch(this.#connecting as TLSSocket)
+          this.#phases.watch(this.#connecting as TLSSocket, dialedAt)
         }
       },
       headersTimeout: 0,
