@@ -38,14 +38,14 @@ export interface Measured {
   cpuSeconds: number
 }
 
-/** Runs a command on one processor and measures what it took of it. */
+/** Runs a command on these processors (`1`, `0,1`) and measures what it took of them. */
 export async function runPinned(
-  processor: number,
+  processors: number | string,
   command: readonly string[],
   cwd: string,
   timeoutMs: number,
 ): Promise<Measured> {
-  const script = `TIMEFORMAT='cpu-seconds %U %S'; time taskset -c ${processor} "$@"`
+  const script = `TIMEFORMAT='cpu-seconds %U %S'; time taskset -c ${processors} "$@"`
   const { stdout, stderr } = await runToEnd(['bash', '-c', script, 'bash', ...command], cwd, timeoutMs)
   const [, user, system] = /cpu-seconds ([\d.]+) ([\d.]+)/.exec(stderr)!
   return { stdout, cpuSeconds: Number(user) + Number(system) }
