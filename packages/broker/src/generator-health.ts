@@ -13,6 +13,9 @@ const busyCpu = 0.9
 /** Share of the time spent on garbage above which it shows in the figures. */
 const muchGc = 0.1
 
+/** A window that is shorter, as the last one of a run may be, says nothing of shares of its time. */
+const leastSpanMs = 250
+
 /** What a window says about the agent that it comes from. */
 export type WindowHealth = Pick<WindowMessage, 'fromMs' | 'toMs' | 'generator'>
 
@@ -66,8 +69,10 @@ export class GeneratorHealth {
     if (generator.portsExhausted) health.portsExhausted = true
     const reasons: TaintReason[] = []
     if (isLagging) reasons.push('event-loop-lag')
-    if (generator.cpu > busyCpu * Math.max(1, workers)) reasons.push('cpu')
-    if (generator.gcMs > muchGc * spanMs) reasons.push('gc')
+    if (spanMs >= leastSpanMs) {
+      if (generator.cpu > busyCpu * Math.max(1, workers)) reasons.push('cpu')
+      if (generator.gcMs > muchGc * spanMs) reasons.push('gc')
+    }
     if (isLate) reasons.push('lateness')
     if (generator.portsExhausted) reasons.push('ports')
     health.taints.add(fromMs, toMs, reasons)
