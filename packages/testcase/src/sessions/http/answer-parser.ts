@@ -49,8 +49,8 @@ const SEMICOLON = 59
  * Written by hand for speed: the usual small answer costs a tenth of what it costs in llhttp. A property test holds it
  * to undici (llhttp with strict rules). It differs on purpose in these: an unasked `100 Continue` is skipped (RFC 9110,
  * 15.2); a 204 or 304 with a length is taken as the answer without body that it is (RFC 9112, 6.3); tabs around
- * Content-Length and Transfer-Encoding are blanks (RFC 9110, 5.6.3); HTTP/0.9 and 2.0, every 101, and chunk extensions
- * with an empty name or value are refused.
+ * Content-Length and Transfer-Encoding are blanks (RFC 9110, 5.6.3); HTTP/0.9 and 2.0, every 101, chunk extensions with
+ * an empty name or value, and a CR alone at the end of the status line (RFC 9112, 2.2) are refused.
  */
 export class AnswerParser {
   head = new AnswerHead()

@@ -27,6 +27,7 @@ function same(ours: Reading, other: Reading): boolean {
 function meant(text: string, ours: Reading, other: Reading): boolean {
   if ('error' in ours) {
     if (/wrong extensions|switches protocols/.test(ours.error)) return true
+    if (/its status line/.test(ours.error) && /HTTP\/1\.[01] \d{3}[^\r\n]*\r(?!\n)/.test(text)) return true
     return /(not with|its status line)/.test(ours.error) && /HTTP\/(?!1\.[01])/.test(text)
   }
   if (/\t/.test(text)) return true
