@@ -2,7 +2,7 @@ import { redacted } from '@loads-runner/protocol'
 import type { RunSpec } from '@loads-runner/protocol'
 import type { EventMessage } from './broker-connection.ts'
 import type { RunDirectory } from './run-directory.ts'
-import type { RunView } from './run-view.ts'
+import type { RunView } from '@loads-runner/history'
 import type { Secrets } from '@loads-runner/testcase/secrets'
 import { version } from './version.ts'
 

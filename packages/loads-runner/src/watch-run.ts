@@ -5,7 +5,7 @@ import { RunnerError } from './errors.ts'
 import type { InterruptReason, Interrupts } from './interrupts.ts'
 import type { ProcessExit } from './place.ts'
 import { RunFollower } from './run-follower.ts'
-import { RunView } from './run-view.ts'
+import { RunView } from '@loads-runner/history'
 import type { Secrets } from '@loads-runner/testcase/secrets'
 
 /** Asks whether to stop the run or to leave it; `again` aborts at the next Ctrl-C. */

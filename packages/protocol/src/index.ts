@@ -32,6 +32,7 @@ export type { BrokerToAgent, StopMode } from './messages/broker-to-agent.ts'
 export {
   agentStateSchema,
   agentViewSchema,
+  annotationSchema,
   commitSchema,
   runEventSchema,
   runStateSchema,
@@ -40,7 +41,12 @@ export {
 export type {
   AgentState,
   AgentView,
+  Annotation,
   CommitEvent,
+  CommittedWindow,
+  FaultEvent,
+  NoteEvent,
+  ObservationEvent,
   RunEvent,
   RunState,
   SnapshotEvent,

@@ -116,4 +116,6 @@ export interface UserContext {
   signal: AbortSignal
   readonly meter: Meter
   readonly target: TargetOptions
+  /** Publishes a note into the event stream of the run; beyond a few per second they are counted, not kept. */
+  annotate(text: string, tags: Tags): void
 }

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { RunView } from '../run-view.ts'
+import type { RunView } from '@loads-runner/history'
 import type { OutputStream } from '../world.ts'
 import { wantsColor } from './color.ts'
 import type { Display } from './display.ts'

@@ -1,4 +1,4 @@
-import type { RunView } from '../run-view.ts'
+import type { RunView } from '@loads-runner/history'
 
 /** Where a person sees a run: lines, and the figures of the moment. */
 export interface Display {

@@ -1,4 +1,4 @@
-import type { RunView } from '../run-view.ts'
+import type { RunView } from '@loads-runner/history'
 import { formatCount, formatMillis, formatRate, plural } from './figures.ts'
 import { oneLine } from './text-table.ts'
 import { thresholdMark, thresholdValue } from './threshold-text.ts'

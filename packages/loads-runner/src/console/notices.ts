@@ -1,7 +1,7 @@
 import { tearDownNote } from '@loads-runner/protocol'
 import type { EventMessage } from '../broker-connection.ts'
 import { describeModel } from '../load-models/index.ts'
-import type { RunView } from '../run-view.ts'
+import type { RunView } from '@loads-runner/history'
 import { formatDuration } from '../duration.ts'
 import { formatRate, plural } from './figures.ts'
 import { oneLine } from './text-table.ts'

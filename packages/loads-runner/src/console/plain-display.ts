@@ -1,4 +1,4 @@
-import type { RunView } from '../run-view.ts'
+import type { RunView } from '@loads-runner/history'
 import type { OutputStream } from '../world.ts'
 import type { Display } from './display.ts'
 import { fullBar, isComplete, percentOf } from './progress-bar.ts'

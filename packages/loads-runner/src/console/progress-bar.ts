@@ -1,4 +1,4 @@
-import type { RunView } from '../run-view.ts'
+import type { RunView } from '@loads-runner/history'
 
 /** Characters between the brackets of a bar that stands alone. */
 export const fullBarSize = 47

@@ -1,6 +1,6 @@
 import { tearDownNote } from '@loads-runner/protocol'
 import { formatClock } from '../duration.ts'
-import type { RunView } from '../run-view.ts'
+import type { RunView } from '@loads-runner/history'
 import { formatCount, formatMillis, formatRate, plural } from './figures.ts'
 
 /** A figure; a list holds the same in words of different length, the longest first. */

@@ -6,7 +6,7 @@ import { silentDisplay } from '../../src/console/display.ts'
 import { openDisplay } from '../../src/console/open-display.ts'
 import { percentOf } from '../../src/console/progress-bar.ts'
 import { fitFields, startFields, statusFields } from '../../src/console/status-line.ts'
-import { RunView } from '../../src/run-view.ts'
+import { RunView } from '@loads-runner/history'
 import { FakeOutput } from '../fake-world.ts'
 import {
   agentView,

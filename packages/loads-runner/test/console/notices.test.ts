@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { RunEvent } from '@loads-runner/protocol'
 import { hitsPerUser, scenarioOf } from '@loads-runner/protocol/testing'
 import { noticesOf } from '../../src/console/notices.ts'
-import { RunView } from '../../src/run-view.ts'
+import { RunView } from '@loads-runner/history'
 import { constantRate, constantUsers, EventMaker, spec } from '../fixtures.ts'
 
 describe('noticesOf', () => {

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { bytes } from './bytes.ts'
+import { annotationSchema } from './events.ts'
 
 /** What an agent says to its broker. Fields are always present; unknown is null, so a forgotten one is visible. */
 
@@ -69,6 +70,8 @@ export const agentToBrokerSchema = v.variant('type', [
   v.object({ type: v.literal('session-lost'), runId, reason: v.string() }),
   /** Every process and file of the run is gone; its slot is free. */
   v.object({ type: v.literal('released'), runId }),
+  /** For the event stream of the run. */
+  v.object({ type: v.literal('annotate'), runId, annotation: annotationSchema }),
   v.object({
     type: v.literal('log'),
     runId,

@@ -50,7 +50,11 @@ export const agentViewSchema = v.object({
   host: v.string(),
   state: agentStateSchema,
   activeUsers: count,
+  /** Hits so far, those of the warm-up included. */
+  hits: count,
   windows: count,
+  /** Windows that were given up, so far. */
+  windowsMissing: count,
 })
 export type AgentView = v.InferOutput<typeof agentViewSchema>
 export type AgentState = v.InferOutput<typeof agentStateSchema>
@@ -64,13 +68,60 @@ export const thresholdStateSchema = v.object({
 })
 export type ThresholdState = v.InferOutput<typeof thresholdStateSchema>
 
-/** One or more windows merged and committed. */
+/** A text of the user's at a moment of the run: a deployment, a step by hand. */
+export const noteSchema = v.object({
+  type: v.literal('note'),
+  text: v.pipe(v.string(), v.maxLength(2_000)),
+  tags: v.record(v.string(), v.string()),
+})
+
+/** Something is made to fail from here on, or works again. Both ends have one id. */
+export const faultSchema = v.object({
+  type: v.literal('fault'),
+  id: v.pipe(v.string(), v.maxLength(200)),
+  name: v.pipe(v.string(), v.maxLength(500)),
+  state: v.picklist(['begins', 'ends']),
+  detail: v.pipe(v.string(), v.maxLength(2_000)),
+})
+
+/** What the target says of itself at a moment: figures by name. */
+export const observationSchema = v.object({
+  type: v.literal('observation'),
+  values: v.record(v.string(), v.number()),
+})
+
+/** What any process of a run may publish into its event stream. */
+export const annotationSchema = v.variant('type', [noteSchema, faultSchema, observationSchema])
+export type Annotation = v.InferOutput<typeof annotationSchema>
+
+const published = {
+  at,
+  /** Milliseconds since the run started, by the broker's clock; 0 before that. */
+  elapsedMs: millis,
+  /** Who published it: `agent-1`, `user@host`, `conductor`. */
+  source: v.string(),
+}
+
+/** A window in a commit, and how its agent did in it. */
+export const committedWindowSchema = v.object({
+  agent: v.string(),
+  incarnation: v.string(),
+  number: count,
+  fromMs: millis,
+  toMs: millis,
+  activeUsers: count,
+  hits: count,
+  eventLoopLagMs: millis,
+  cpu: v.number(),
+  latenessMs: millis,
+})
+export type CommittedWindow = v.InferOutput<typeof committedWindowSchema>
+
+/** One or more windows merged and committed. All of them end in the same window's length of the run. */
 export const commitSchema = v.object({
   type: v.literal('commit'),
   at,
-  windows: v.array(
-    v.object({ agent: v.string(), incarnation: v.string(), number: count, fromMs: millis, toMs: millis }),
-  ),
+  windows: v.array(committedWindowSchema),
   activeUsers: count,
   /** Milliseconds since the run started, by the broker's clock. */
   elapsedMs: millis,
@@ -87,6 +138,13 @@ export const commitSchema = v.object({
   delta: bytes,
 })
 export type CommitEvent = v.InferOutput<typeof commitSchema>
+
+const noteEventSchema = v.object({ ...noteSchema.entries, ...published })
+const faultEventSchema = v.object({ ...faultSchema.entries, ...published })
+const observationEventSchema = v.object({ ...observationSchema.entries, ...published })
+export type NoteEvent = v.InferOutput<typeof noteEventSchema>
+export type FaultEvent = v.InferOutput<typeof faultEventSchema>
+export type ObservationEvent = v.InferOutput<typeof observationEventSchema>
 
 export const runEventSchema = v.variant('type', [
   /** First event of a stream: the whole run so far. `delta` holds all totals, definitions included. */
@@ -109,6 +167,8 @@ export const runEventSchema = v.variant('type', [
     planned: count,
     dropped: count,
     thresholds: v.array(thresholdStateSchema),
+    /** What was published so far: notes and faults, the latest 1,000. */
+    annotations: v.array(v.variant('type', [noteEventSchema, faultEventSchema])),
     delta: bytes,
   }),
   v.object({
@@ -130,7 +190,12 @@ export const runEventSchema = v.variant('type', [
     scenario: v.string(),
     target: v.number(),
     paused: v.boolean(),
+    /** Which operator: `user@host`. */
+    by: v.string(),
   }),
+  noteEventSchema,
+  faultEventSchema,
+  observationEventSchema,
   v.object({ type: v.literal('agent'), at, agent: agentViewSchema, note: v.string() }),
   commitSchema,
   v.object({

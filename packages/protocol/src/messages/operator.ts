@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { bytes } from './bytes.ts'
-import { runEventSchema, runStateSchema } from './events.ts'
+import { annotationSchema, runEventSchema, runStateSchema } from './events.ts'
 import { stopModeSchema } from './broker-to-agent.ts'
 import { runSpecSchema } from './run-spec.ts'
 
@@ -14,6 +14,10 @@ export const operatorToBrokerSchema = v.variant('type', [
   /** Each request below is answered by one `reply` or `refusal` with its requestId. */
   v.object({ type: v.literal('ping'), requestId }),
   v.object({ type: v.literal('list-runs'), requestId }),
+  /** All runs that the broker knows; from now on each `run` message tells of one that is new or has changed its state. */
+  v.object({ type: v.literal('watch-runs'), requestId }),
+  /** Publishes something into the event stream of a run. */
+  v.object({ type: v.literal('annotate'), requestId, runId, annotation: annotationSchema }),
   /** Is the bundle with this hash in store? */
   v.object({ type: v.literal('has-bundle'), requestId, hash: v.string() }),
   v.object({ type: v.literal('put-bundle'), requestId, hash: v.string(), last: v.boolean(), bytes }),
@@ -65,6 +69,9 @@ export const runRowSchema = v.object({
   user: v.nullable(v.string()),
   submittedAt: v.number(),
   startedAt: v.nullable(v.number()),
+  /** Milliseconds since the epoch; null while it goes on. */
+  endedAt: v.nullable(v.number()),
+  labels: v.record(v.string(), v.string()),
   agents: v.array(v.string()),
   hits: count,
   verdict: v.nullable(v.string()),
@@ -90,6 +97,8 @@ export const brokerToOperatorSchema = v.variant('type', [
   v.object({ type: v.literal('refusal'), requestId, code: v.string(), message: v.string(), exitCode: count }),
   /** `skipped`: events left out before this one because the reader was too slow; a snapshot then follows. */
   v.object({ type: v.literal('event'), runId, sequence: count, skipped: count, event: runEventSchema }),
+  /** To those who watch runs: this one is new or has changed its state. */
+  v.object({ type: v.literal('run'), row: runRowSchema }),
   v.object({ type: v.literal('heartbeat') }),
 ])
 export type BrokerToOperator = v.InferOutput<typeof brokerToOperatorSchema>
@@ -104,6 +113,8 @@ export interface OperatorResults {
     activeRuns: number
   }
   'list-runs': { runs: RunRow[] }
+  'watch-runs': { runs: RunRow[] }
+  annotate: Record<string, never>
   'has-bundle': { known: boolean }
   'put-bundle': Record<string, never>
   submit: { runId: string }

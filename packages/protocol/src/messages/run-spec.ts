@@ -146,6 +146,8 @@ export const runSpecSchema = v.object({
   testTimeoutMs: millis,
   /** How long the run may wait for enough agents to register. For busy ones it waits as long as they are. */
   waitForAgentsMs: millis,
+  /** Outputs that the broker runs for this run, as written: `influx:http://...`. */
+  outputs: v.array(text),
 })
 
 export type RunSpec = v.InferOutput<typeof runSpecSchema>
@@ -159,5 +161,11 @@ export function redacted(spec: RunSpec): RunSpec {
     ...spec,
     secrets: Object.fromEntries(Object.keys(spec.secrets).map((name) => [name, '[redacted]'])),
     target: { ...spec.target, key: hide(spec.target.key) },
+    outputs: spec.outputs.map(withoutPassword),
   }
+}
+
+/** What stands before the @ of an address is nobody's affair. */
+function withoutPassword(output: string): string {
+  return output.replace(/(:\/\/)[^/@\s]*@/, '$1[redacted]@')
 }
