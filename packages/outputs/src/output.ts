@@ -24,6 +24,8 @@ export type OutputRecord =
 
 export type RecordType = OutputRecord['type']
 
+export const recordTypes: ReadonlySet<RecordType> = new Set(['interval', 'figures', 'event', 'end'])
+
 /**
  * Writes runs elsewhere. One is made per run. Whoever feeds it isolates it: each call has a time limit, what it throws
  * is retried, what it cannot take is dropped and counted. An output need not know of any of that.
