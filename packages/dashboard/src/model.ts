@@ -132,7 +132,10 @@ export interface SeriesRow {
   perSecond: number
   /** Null for series without durations. */
   time: Stats | null
-  /** The last minutes, oldest first, in steps of `spanMs`: a line of 60 numbers at most. */
+  /**
+   * The latest part of the run, oldest first, in steps of `spanMs`: a line of 60 numbers at most. Steps grow with the
+   * run, so that it shows all of the run for an hour.
+   */
   spark: { spanMs: number; count: number[]; p95: (number | null)[] }
 }
 
@@ -197,6 +200,12 @@ export interface LogLine {
   text: string
 }
 
+/** A new line of the table, whole, or what has changed in one. */
+export type SeriesChange = Pick<SeriesRow, 'id'> & Partial<SeriesRow>
+
+/** Lines of the log that a model keeps: the latest. */
+export const mostLogLines = 1_000
+
 /** What has changed since the update before. What is absent has not. */
 export interface RunUpdate {
   head?: RunHead
@@ -207,16 +216,20 @@ export interface RunUpdate {
   columns?: Heatmap['columns']
   /** Old points were made longer: these replace everything. */
   allPoints?: Points
+  /** The rows of the heatmap are others now; `allColumns` comes with them. */
+  bounds?: number[]
   allColumns?: Heatmap['columns']
-  /** By id. */
-  series?: SeriesRow[]
+  /** By id; those with a new id are whole and come after the rest. */
+  series?: SeriesChange[]
+  /** All of them, as all lists below. */
   errors?: ErrorRow[]
   agents?: AgentRow[]
   thresholds?: ThresholdRow[]
   bands?: Band[]
   marks?: Mark[]
-  /** New lines only. */
+  /** New lines only. The latest {@link mostLogLines} are kept. */
   log?: LogLine[]
+  /** By name: replace all values from the first one's `fromMs` on. */
   observed?: Record<string, { fromMs: number[]; value: number[] }>
   summary?: Summary
 }

@@ -1,0 +1,26 @@
+/**
+ * What people look at: the model of a run and its changes, the live page, the report.
+ *
+ * @module
+ */
+export { applyUpdate } from './apply-update.ts'
+export { mostLogLines } from './model.ts'
+export type {
+  AgentRow,
+  Band,
+  ErrorRow,
+  Heatmap,
+  LogLine,
+  Mark,
+  Points,
+  RunHead,
+  RunListRow,
+  RunModel,
+  RunTotals,
+  RunUpdate,
+  ScenarioHead,
+  SeriesChange,
+  SeriesRow,
+  ThresholdRow,
+} from './model.ts'
+export type { PastRuns, RunSource } from './run-source.ts'
