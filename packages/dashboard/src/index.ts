@@ -4,6 +4,10 @@
  * @module
  */
 export { applyUpdate } from './apply-update.ts'
+export { buildModel, type BuildOptions, type Tiers } from './build-model.ts'
+export { DashboardServer, type DashboardOptions } from './dashboard-server.ts'
+export { DashboardError, type DashboardErrorCode } from './errors.ts'
+export { renderReport } from './render-report.ts'
 export { mostLogLines } from './model.ts'
 export type {
   AgentRow,
