@@ -63,7 +63,7 @@ async function importEntry(wanted: string, directories: readonly string[]): Prom
     const text = await readFile(join(home, 'package.json'), 'utf8').catch(() => null)
     if (text === null) continue
     const { exports } = JSON.parse(text) as { exports?: Conditions }
-    const root = typeof exports === 'object' && '.' in exports ? exports['.'] : exports
+    const root = typeof exports === 'object' && exports !== null && '.' in exports ? exports['.'] : exports
     const entry = root === undefined ? null : entryOf(root)
     return entry === null ? null : join(home, entry)
   }
