@@ -4,7 +4,11 @@
  *
  * @module
  */
+export { AgentFigures } from './agent-figures.ts'
+export { HistoryError, type HistoryErrorCode } from './errors.ts'
 export { intervalSpansMs, type AgentShare, type Interval } from './interval.ts'
-export { RunView } from './run-view.ts'
+export { IntervalCutter, type IntervalCutterOptions } from './interval-cutter.ts'
+export { openRecording, type Recording, type TestSource } from './recording.ts'
+export { agentKey, RunView, type LogLine, type Observed } from './run-view.ts'
 export type { ScenarioView } from './scenario-view.ts'
 export type { StartRates } from './start-rates.ts'

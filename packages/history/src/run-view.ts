@@ -4,6 +4,9 @@ import { tearDownNote } from '@loads-runner/protocol'
 import type {
   AgentView,
   CommitEvent,
+  FaultEvent,
+  NoteEvent,
+  ObservationEvent,
   RunEvent,
   RunSpec,
   RunState,
@@ -11,6 +14,8 @@ import type {
 } from '@loads-runner/protocol'
 import { isOpen } from '@loads-runner/testcase/load'
 import type { RunStage } from '@loads-runner/testcase/load'
+import { AgentFigures } from './agent-figures.ts'
+import { pushLatest } from './latest.ts'
 import { RunProgress } from './run-progress.ts'
 import { byScenario, responsesOf, ScenarioView } from './scenario-view.ts'
 import { StartTrack } from './start-rates.ts'
@@ -20,16 +25,44 @@ type Figures = Pick<CommitEvent, 'elapsedMs' | 'planned' | 'dropped'>
 
 const nothing = new Delta()
 
-/** Everything a console knows of a run: made from its events, in order, by {@link apply}. */
+/** What is kept of annotations, of log lines, and of the names of observations: the latest. */
+const mostKept = 1_000
+
+const ends: ReadonlySet<RunState> = new Set<RunState>(['done', 'failed', 'aborted', 'incomplete'])
+
+/** A line of the run's log. */
+export interface LogLine {
+  /** Milliseconds since the epoch. */
+  at: number
+  level: 'info' | 'warning' | 'error'
+  source: string
+  text: string
+}
+
+/** A figure that the target told of itself, as it was last. */
+export interface Observed {
+  value: number
+  at: number
+  elapsedMs: number
+  source: string
+}
+
+/** Everything that is known of a run: made from its events, in order, by {@link apply}. Memory is bounded. */
 export class RunView {
   state: RunState = 'queued'
   /** Why it is in this state, where the broker says so. */
   note = ''
   spec: RunSpec | null = null
+  /** Milliseconds since the epoch at which the first event was made; of a run seen from its beginning: when it was submitted. */
+  submittedAt: number | null = null
   /** Milliseconds since the epoch, by the broker's clock; null before load begins. */
   startedAt: number | null = null
+  /** Milliseconds since the epoch; null while it goes on. */
+  endedAt: number | null = null
   stage = 0
   readonly agents = new Map<string, AgentView>()
+  /** How each agent does, by its last windows: the keys are those of `agents`. */
+  readonly agentFigures = new Map<string, AgentFigures>()
   activeUsers = 0
   started = 0
   finished = 0
@@ -44,6 +77,12 @@ export class RunView {
   thresholds: readonly ThresholdState[] = []
   /** What operators have asked of scenarios last, by name. */
   readonly controls = new Map<string, { target: number; paused: boolean }>()
+  /** Notes and faults, oldest first: the latest 1,000. */
+  readonly annotations: (NoteEvent | FaultEvent)[] = []
+  /** What the target said of itself last, by name: 1,000 names at most. */
+  readonly observations = new Map<string, Observed>()
+  /** Oldest first: the latest 1,000. */
+  readonly log: LogLine[] = []
   /** By name; empty where the run has one only. */
   readonly scenarios = new Map<string, ScenarioView>()
   /** How the machines that make the load do, by the last windows. */
@@ -55,6 +94,8 @@ export class RunView {
   /** Response times of the last seconds: open models only. */
   liveResponses = new Live()
   summary: Summary | null = null
+  /** Called for each commit after it is applied; `delta` is its decoded delta and must not be changed. */
+  onCommit: ((event: CommitEvent, delta: Delta) => void) | null = null
 
   readonly #now: () => number
   #decoder = new DeltaDecoder()
@@ -82,6 +123,7 @@ export class RunView {
         this.state = event.state
         this.note = event.note
         this.startedAt = event.startedAt
+        if (ends.has(event.state)) this.endedAt ??= event.at
         return
       case 'agent':
         this.agents.set(keyOf(event.agent), event.agent)
@@ -94,10 +136,20 @@ export class RunView {
       case 'control':
         this.controls.set(event.scenario, { target: event.target, paused: event.paused })
         return
-      case 'log':
+      case 'note':
+      case 'fault':
+        pushLatest(this.annotations, event, mostKept)
         return
+      case 'observation':
+        return this.#observe(event)
+      case 'log': {
+        const { at, level, source, text } = event
+        pushLatest(this.log, { at, level, source, text }, mostKept)
+        return
+      }
       case 'finished':
         this.state = event.state
+        this.endedAt ??= event.at
         this.summary = JSON.parse(event.summary) as Summary
         return
     }
@@ -159,7 +211,9 @@ export class RunView {
   #restore(event: Extract<RunEvent, { type: 'snapshot' }>): void {
     this.state = event.state
     this.spec = event.spec
+    this.submittedAt ??= event.at
     this.startedAt = event.startedAt
+    this.endedAt = ends.has(event.state) ? (this.endedAt ?? event.at) : null
     this.stage = event.stage
     this.activeUsers = event.activeUsers
     this.started = event.started
@@ -172,7 +226,12 @@ export class RunView {
     this.#progress.begin(event.stage, event.elapsedMs)
     this.#starts = new StartTrack()
     this.agents.clear()
-    for (const agent of event.agents) this.agents.set(keyOf(agent), agent)
+    this.agentFigures.clear()
+    for (const agent of event.agents) {
+      this.agents.set(keyOf(agent), agent)
+      this.agentFigures.set(keyOf(agent), AgentFigures.of(agent))
+    }
+    this.annotations.splice(0, this.annotations.length, ...event.annotations.slice(-mostKept))
     this.#setElapsed(event.elapsedMs)
     this.#decoder = new DeltaDecoder()
     this.aggregate = new Aggregate()
@@ -204,6 +263,27 @@ export class RunView {
     this.dropped = event.dropped
     this.#track(event)
     this.#setElapsed(event.elapsedMs)
+    for (const window of event.windows) this.#figuresOf(window.agent, window.incarnation).take(window)
+    this.onCommit?.(event, delta)
+  }
+
+  #figuresOf(agent: string, incarnation: string): AgentFigures {
+    const key = agentKey(agent, incarnation)
+    let figures = this.agentFigures.get(key)
+    if (figures === undefined) this.agentFigures.set(key, (figures = new AgentFigures(agent, incarnation)))
+    return figures
+  }
+
+  #observe({ at, elapsedMs, source, values }: ObservationEvent): void {
+    for (const [name, value] of Object.entries(values)) {
+      // The latest last, so that the one that goes is the one not heard of for longest.
+      this.observations.delete(name)
+      this.observations.set(name, { value, at, elapsedMs, source })
+    }
+    for (const name of this.observations.keys()) {
+      if (this.observations.size <= mostKept) return
+      this.observations.delete(name)
+    }
   }
 
   #take(delta: Delta, spanMs: number, counts: boolean): void {
@@ -237,5 +317,10 @@ export class RunView {
 }
 
 function keyOf(agent: AgentView): string {
-  return `${agent.id} ${agent.incarnation}`
+  return agentKey(agent.id, agent.incarnation)
+}
+
+/** The key of an agent in `agents` and `agentFigures`: a process that takes over a name is another one. */
+export function agentKey(id: string, incarnation: string): string {
+  return `${id} ${incarnation}`
 }

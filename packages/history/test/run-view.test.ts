@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { tearDownNote } from '@loads-runner/protocol'
 import { profileOf, scenarioOf } from '@loads-runner/protocol/testing'
 import { RunView } from '../src/run-view.ts'
-import { agentView, constantRate, constantUsers, EventMaker, executionKey, hitKey, spec } from './fixtures.ts'
+import {
+  agentView,
+  constantRate,
+  constantUsers,
+  EventMaker,
+  executionKey,
+  hitKey,
+  spec,
+} from '../src/testing.ts'
 
 describe('RunView', () => {
   it('adds up commits', () => {
