@@ -7,7 +7,7 @@ import {
   type SessionWindow,
 } from '@loads-runner/engine'
 import { DeltaEncoder } from '@loads-runner/metrics'
-import type { AgentToBroker, BrokerToAgent, RunSpec } from '@loads-runner/protocol'
+import type { AgentToBroker, Annotation, BrokerToAgent, RunSpec } from '@loads-runner/protocol'
 import type { Share } from '@loads-runner/testcase/load'
 import type { BundleCache } from './bundle-cache.ts'
 import { ChildSession } from './child-session.ts'
@@ -41,6 +41,7 @@ export class AgentRun {
   #encoder = new DeltaEncoder()
   #session: SessionControl | null = null
   #bundleParts: Uint8Array[] = []
+  #unsaidNotes = 0
   #leaving = false
   /** The session has given its last window. */
   #complete = false
@@ -103,6 +104,11 @@ export class AgentRun {
     for (const window of this.#windows.unacknowledged()) this.#sendWindow(window)
     this.#flush()
     this.#rowRequests.repeat()
+    if (this.#unsaidNotes > 0) {
+      const text = `${this.#unsaidNotes} notes were left out: the broker was out of reach when they were made`
+      this.#unsaidNotes = 0
+      this.#say({ type: 'log', runId: this.#options.runId, level: 'warning', text })
+    }
   }
 
   /** The broker has been out of reach for too long: no more load. */
@@ -202,6 +208,7 @@ export class AgentRun {
     },
     leaseRows: (feed, size, count) => this.#rowRequests.take({ feed, size, count }),
     log: (level, text) => this.#say({ type: 'log', runId: this.#options.runId, level, text }),
+    note: (text, tags) => this.#annotate({ type: 'note', text, tags: { ...tags } }),
     lost: (reason) => {
       this.#say({ type: 'session-lost', runId: this.#options.runId, reason })
       this.#ended()
@@ -221,6 +228,12 @@ export class AgentRun {
       ...window,
       delta: this.#encoder.encode(window.delta),
     })
+  }
+
+  /** The broker says when it was: said later, it would stand at a moment that it is not about. */
+  #annotate(annotation: Annotation): void {
+    if (this.#options.connected()) this.#say({ type: 'annotate', runId: this.#options.runId, annotation })
+    else this.#unsaidNotes++
   }
 
   #say(message: AgentToBroker): void {

@@ -175,6 +175,9 @@ export class ChildSession implements SessionControl {
       case 'log':
         this.#listener.log(message.level, message.text)
         break
+      case 'note':
+        this.#listener.note(message.text, message.tags)
+        break
       case 'lost':
         this.#listener.lost(message.reason)
         break

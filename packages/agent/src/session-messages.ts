@@ -1,5 +1,6 @@
 import type { LogLevel, SessionOptions, SessionWindow, StopMode } from '@loads-runner/engine'
 import type { SeriesDelta } from '@loads-runner/metrics'
+import type { Tags } from '@loads-runner/testcase'
 import type { ControlChange, MovedUnit } from '@loads-runner/testcase/load'
 
 /** Between an agent and the process of one of its sessions, over the pipe that ties their lives together. */
@@ -31,6 +32,7 @@ export type FromSession =
   | { type: 'window'; window: PlainWindow }
   | { type: 'lease-rows'; feed: string; size: number; count: number }
   | { type: 'log'; level: LogLevel; text: string }
+  | { type: 'note'; text: string; tags: Tags }
   | { type: 'lost'; reason: string }
   | { type: 'closed' }
   | { type: 'alive' }

@@ -16,6 +16,7 @@ const listener: SessionListener = {
     send({ type: 'window', window: { ...window, delta: [...window.delta.series.values()] } }),
   leaseRows: (feed, size, count) => send({ type: 'lease-rows', feed, size, count }),
   log: (level, text) => send({ type: 'log', level, text }),
+  note: (text, tags) => send({ type: 'note', text, tags }),
   lost: (reason) => send({ type: 'lost', reason }),
 }
 

@@ -28,6 +28,7 @@ for (const [agents, series] of [
   const loop = new CommitLoop({
     clock: systemClock,
     journal: noJournal,
+    windowMs: 1000,
     warmUpMs: 0,
     incarnationOf: () => '1',
     figures: () => sums,

@@ -4,6 +4,7 @@ import { AgentRegistry, type AgentPeerConnection, type RegisteredAgent } from '.
 import { openBundleStore, type BundleStore } from './bundle-store.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { idleLeaseMs } from './limits.ts'
+import type { KeepRuns } from './journal-retention.ts'
 import { OperatorDesk } from './operator-desk.ts'
 import { RunTable } from './run-table.ts'
 import type { Log } from './run-voice.ts'
@@ -17,9 +18,15 @@ const heartbeatMs = 2_000
 const stallMs = 1_000
 
 export interface BrokerOptions {
-  listener: Listener
+  /**
+   * Where peers come from, one at least. A process that holds a broker adds an in-process channel and is an operator of
+   * its own.
+   */
+  listeners: readonly Listener[]
   /** Where bundles and journals are kept; null: bundles in memory, no journals. */
   stateDir: string | null
+  /** Which journals of ended runs are kept; without it, all. */
+  keepRuns?: KeepRuns
   version: string
   log: Log
   clock?: Clock
@@ -42,22 +49,45 @@ export class Broker {
   #closing = false
 
   constructor(options: BrokerOptions) {
-    const { stateDir, log, clock = systemClock } = options
+    const { stateDir, keepRuns = null, log, clock = systemClock } = options
     this.#options = options
     this.#clock = clock
     this.#log = log
     this.#bundles = openBundleStore(stateDir === null ? null : path.join(stateDir, 'bundles'))
-    this.#runs = new RunTable({ clock, registry: this.#registry, bundles: this.#bundles, stateDir, log })
+    this.#runs = new RunTable({
+      clock,
+      registry: this.#registry,
+      bundles: this.#bundles,
+      stateDir,
+      keepRuns,
+      log,
+    })
+  }
+
+  /** Where agents and consoles find it: that of the first listener. */
+  get address(): string {
+    return this.#options.listeners[0]?.address ?? ''
+  }
+
+  /**
+   * The outputs that a run asks for, with the passwords in them: nobody else but the process that holds the broker, which
+   * runs them, is told these.
+   */
+  outputsOf(runId: string): readonly string[] {
+    return this.#runs.get(runId)?.spec.outputs ?? []
   }
 
   /** Peers are served from now on. */
   async start(): Promise<void> {
-    const { listener, version } = this.#options
+    const { listeners, version } = this.#options
     this.#tickedMs = this.#clock.monotonic()
     this.#timers.push(this.#clock.every(tickMs, () => this.#guard('tick', () => this.#tick())))
     this.#timers.push(this.#clock.every(heartbeatMs, () => this.#heartbeat()))
-    listener.onPeer((peer) => this.#guard('peer', () => this.#welcome(peer)))
-    this.#log('info', `broker ${version} listens on ${listener.address}`)
+    for (const listener of listeners) {
+      listener.onPeer((peer) => this.#guard('peer', () => this.#welcome(peer)))
+    }
+    this.#log('info', `broker ${version} listens on ${this.address}`)
+    await this.#runs.prune()
   }
 
   /** Lets everybody go. Runs that are under way are not ended: their journals say how far they were. */
@@ -67,7 +97,7 @@ export class Broker {
     for (const cancel of this.#timers) cancel()
     this.#timers = []
     await this.#runs.suspend()
-    await this.#options.listener.close()
+    await Promise.all(this.#options.listeners.map((listener) => listener.close()))
   }
 
   #welcome(peer: Peer): void {
@@ -155,7 +185,8 @@ export class Broker {
       runs: this.#runs,
       bundles: this.#bundles,
       version: this.#options.version,
-      address: () => this.#options.listener.address,
+      operator: identity.id,
+      address: () => this.address,
       log: this.#log,
       onAgentExited: (agent, note) => this.#drop(agent, `it has exited: ${note}`),
     })

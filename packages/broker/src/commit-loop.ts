@@ -1,5 +1,5 @@
 import { Aggregate, Delta, DeltaEncoder } from '@loads-runner/metrics'
-import type { CommitEvent } from '@loads-runner/protocol'
+import type { CommitEvent, CommittedWindow } from '@loads-runner/protocol'
 import type { Clock } from './clock.ts'
 import type { Journal } from './journal.ts'
 import type { TakenWindow } from './window-intake.ts'
@@ -8,6 +8,14 @@ import type { TakenWindow } from './window-intake.ts'
 const maxWaitMs = 500
 /** Two commits are this far apart at least, unless a final window is waiting. */
 const minGapMs = 100
+
+/** A window that waits for its commit. */
+interface Waiting {
+  taken: TakenWindow
+  isEarly: boolean
+  /** Number of the window's length of the run in which it ends. */
+  slot: number
+}
 
 /** What a commit says about the run, besides the windows themselves. */
 export type CommitFigures = Pick<
@@ -26,6 +34,8 @@ export type CommitFigures = Pick<
 export interface CommitLoopOptions {
   clock: Clock
   journal: Journal
+  /** Milliseconds. */
+  windowMs: number
   /** Windows that begin before this time of the run, in milliseconds, are of its warm-up. */
   warmUpMs: number
   incarnationOf: (agent: string) => string
@@ -44,6 +54,9 @@ export interface CommitLoopOptions {
  * journal as one record, added to the totals and only then acknowledged and published. One commit is under way at a
  * time, so totals, journal and event stream have one and the same order. Windows of the warm-up have commits and totals
  * of their own.
+ *
+ * All windows of a commit end in the same window's length of the run, so that what is shown second by second is the same
+ * for all readers. Agents cut their windows at the same times of the run, so one that is in time waits for no other one.
  */
 export class CommitLoop {
   readonly #options: CommitLoopOptions
@@ -54,7 +67,9 @@ export class CommitLoop {
   /** Agents that have sent what counts: what they send later counts too, whatever its times. */
   readonly #warm = new Set<string>()
   readonly #encoder = new DeltaEncoder()
-  #pending: TakenWindow[] = []
+  /** By agent: the slot of its last window. An older one never follows, whatever its times. */
+  readonly #slots = new Map<string, number>()
+  #pending: Waiting[] = []
   #pendingAgents = new Set<string>()
   #urgent = false
   #underWay = false
@@ -88,7 +103,7 @@ export class CommitLoop {
 
   add(windows: readonly TakenWindow[]): void {
     for (const taken of windows) {
-      this.#pending.push(taken)
+      this.#pending.push(this.#placed(taken))
       this.#pendingAgents.add(taken.agent)
       if (taken.window.final) this.#urgent = true
     }
@@ -145,21 +160,30 @@ export class CommitLoop {
       .then(() => this.#safely(() => this.#settle(windows, merged, event)))
   }
 
-  /** What waits, or what of it is of the warm-up: the rest has the next commit, at once. */
+  #placed(taken: TakenWindow): Waiting {
+    const { windowMs, warmUpMs } = this.#options
+    const { agent, window } = taken
+    const isEarly = window.fromMs < warmUpMs && !this.#warm.has(agent)
+    if (!isEarly) this.#warm.add(agent)
+    const slot = Math.max(slotOf(window, Math.max(1, windowMs)), this.#slots.get(agent) ?? 0)
+    this.#slots.set(agent, slot)
+    return { taken, isEarly, slot }
+  }
+
+  /** What waits of the oldest slot, that of the warm-up first: the rest has the next commits, at once. */
   #take(): { windows: TakenWindow[]; isWarmUp: boolean } {
-    const { warmUpMs } = this.#options
-    const early: TakenWindow[] = []
-    const rest: TakenWindow[] = []
-    for (const taken of this.#pending) {
-      const isEarly = taken.window.fromMs < warmUpMs && !this.#warm.has(taken.agent)
-      if (!isEarly) this.#warm.add(taken.agent)
-      ;(isEarly ? early : rest).push(taken)
+    let first = this.#pending[0]!
+    for (const each of this.#pending) if (isBefore(each, first)) first = each
+    const windows: TakenWindow[] = []
+    const rest: Waiting[] = []
+    for (const each of this.#pending) {
+      if (isBefore(first, each)) rest.push(each)
+      else windows.push(each.taken)
     }
-    const isWarmUp = early.length > 0
-    this.#pending = isWarmUp ? rest : []
-    this.#pendingAgents = new Set(this.#pending.map(({ agent }) => agent))
-    this.#urgent = this.#pending.length > 0
-    return { windows: isWarmUp ? early : rest, isWarmUp }
+    this.#pending = rest
+    this.#pendingAgents = new Set(rest.map(({ taken }) => taken.agent))
+    this.#urgent = rest.length > 0
+    return { windows, isWarmUp: first.isEarly }
   }
 
   #settle(windows: readonly TakenWindow[], merged: Delta, event: CommitEvent): void {
@@ -188,13 +212,26 @@ export class CommitLoop {
       ...figures(),
       windows: windows
         .filter((each) => each.readable)
-        .map(({ agent, window: { number, fromMs, toMs } }) => {
-          return { agent, incarnation: incarnationOf(agent), number, fromMs, toMs }
-        }),
+        .map((each) => committed(each, incarnationOf(each.agent))),
       warmUp,
       delta: this.#encoder.encode(merged),
     }
   }
+}
+
+/** A final window ends wherever the load did; any other one at a full window, about. */
+function slotOf({ toMs, final }: TakenWindow['window'], windowMs: number): number {
+  return final ? Math.ceil(toMs / windowMs) : Math.round(toMs / windowMs)
+}
+
+function isBefore(one: Waiting, other: Waiting): boolean {
+  return one.isEarly === other.isEarly ? one.slot < other.slot : one.isEarly
+}
+
+function committed({ agent, window, hits }: TakenWindow, incarnation: string): CommittedWindow {
+  const { number, fromMs, toMs, activeUsers, generator } = window
+  const { eventLoopLagMs, cpu, latenessMs } = generator
+  return { agent, incarnation, number, fromMs, toMs, activeUsers, hits, eventLoopLagMs, cpu, latenessMs }
 }
 
 /** What only a broker that comes back needs: where users were, and what its books said. */

@@ -6,7 +6,7 @@
  *     import { Broker } from '@loads-runner/broker'
  *
  *     const { listener, dialer } = createInProcessChannel()
- *     const broker = new Broker({ listener, stateDir: null, version: '0.1.0', log: () => {} })
+ *     const broker = new Broker({ listeners: [listener], stateDir: null, version: '0.1.0', log: () => {} })
  *     await broker.start()
  *     // agents and consoles dial with `dialer`
  *     await broker.close()
@@ -15,4 +15,5 @@
  */
 export { Broker, type BrokerOptions } from './broker.ts'
 export { systemClock, type Clock } from './clock.ts'
+export type { KeepRuns } from './journal-retention.ts'
 export type { Log, LogLevel } from './run-voice.ts'

@@ -26,12 +26,21 @@ export const noJournal: Journal = {
   close: () => Promise.resolve(),
 }
 
+/** Where the journals of a broker are: a directory for each run. */
+export function runsDirectory(stateDir: string): string {
+  return path.join(stateDir, 'runs')
+}
+
+export function journalFile(stateDir: string, runId: string): string {
+  return path.join(runsDirectory(stateDir), runId, 'journal')
+}
+
 export function openJournal(
   stateDir: string | null,
   runId: string,
   onFailure: (reason: string) => void,
 ): Journal {
-  return stateDir === null ? noJournal : new FileJournal(path.join(stateDir, 'runs', runId), onFailure)
+  return stateDir === null ? noJournal : new FileJournal(journalFile(stateDir, runId), onFailure)
 }
 
 class FileJournal implements Journal {
@@ -41,10 +50,10 @@ class FileJournal implements Journal {
   #failed = false
   #closing: Promise<void> | null = null
 
-  constructor(directory: string, onFailure: (reason: string) => void) {
+  constructor(file: string, onFailure: (reason: string) => void) {
     this.#onFailure = onFailure
-    this.#file = path.join(directory, 'journal')
-    this.#writer = this.#open(directory)
+    this.#file = file
+    this.#writer = this.#open(path.dirname(file))
   }
 
   get active(): boolean {

@@ -198,9 +198,10 @@ export class Load {
   /**
    * Changes, pauses or resumes an externally controlled scenario.
    *
+   * @param by which operator asks
    * @throws {Refusal} where that cannot be done
    */
-  control(request: ControlRequest): Controlled {
+  control(request: ControlRequest, by: string): Controlled {
     const { runId, clock, voice } = this.#options
     const running = this.#course.running()
     const controlled = this.#controls.change(request, running, clock.monotonic())
@@ -211,7 +212,7 @@ export class Load {
     }
     const { name: scenario } = stage.scenario
     const elapsedMs = this.figures.elapsedMs()
-    voice.publish({ type: 'control', at: clock.now(), elapsedMs, scenario, target, paused })
+    voice.publish({ type: 'control', at: clock.now(), elapsedMs, scenario, target, paused, by })
     return controlled
   }
 

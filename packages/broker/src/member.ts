@@ -40,6 +40,7 @@ export class Member implements Holding {
   /** Milliseconds of the run at which it was given up; null while it was not, and before the load. */
   lostAtMs: number | null = null
   readonly #stages: readonly RunStage[]
+  readonly #windowMs: number
   /** Executions known beforehand of all units that it was given ... */
   #held: number
   /** ... and of those that are someone else's now. */
@@ -56,6 +57,7 @@ export class Member implements Holding {
     share: Share,
     stages: readonly RunStage[],
     stream: WindowStream,
+    windowMs: number,
     nowMs: number,
   ) {
     this.runId = runId
@@ -64,6 +66,7 @@ export class Member implements Holding {
     this.stream = stream
     this.lastSaidMs = nowMs
     this.#stages = stages
+    this.#windowMs = windowMs
     this.#held = plannedOf(stages, share)
   }
 
@@ -137,10 +140,16 @@ export class Member implements Holding {
     if (this.gone) this.#startsMade = startsMade(this.#stages, this, progress)
   }
 
+  /** Windows that were given up so far. */
+  get windowsMissing(): number {
+    return this.closedWindows().missing.reduce((sum, span) => sum + span.windows, 0)
+  }
+
   view(): AgentView {
     const { id, incarnation, host } = this.agent.identity
     const state = this.suspect ? 'suspect' : this.#state
-    return { id, incarnation, host, state, activeUsers: this.activeUsers, windows: this.windows }
+    const { activeUsers, hits, windows, windowsMissing } = this
+    return { id, incarnation, host, state, activeUsers, hits, windows, windowsMissing }
   }
 
   closedLedger(): AgentLedger {
@@ -148,10 +157,10 @@ export class Member implements Holding {
   }
 
   /** What arrived of what is owed. Before the load nothing is. */
-  closedWindows(windowMs: number): AgentWindows {
+  closedWindows(): AgentWindows {
     const missing = [...this.stream.missing]
     if (this.lostAtMs !== null && !this.stream.ended && !this.left) {
-      missing.push(owedByLost(this.stream.lastToMs, this.lostAtMs, windowMs))
+      missing.push(owedByLost(this.stream.lastToMs, this.lostAtMs, this.#windowMs))
     }
     return { agent: this.id, received: this.stream.received, missing, hitsPerMs: this.hitsPerMs }
   }

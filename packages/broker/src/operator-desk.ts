@@ -1,6 +1,12 @@
 import { hostname } from 'node:os'
 import process from 'node:process'
-import type { OperatorResults, OperatorToBroker } from '@loads-runner/protocol'
+import {
+  annotationSchema,
+  codec,
+  type Annotation,
+  type OperatorResults,
+  type OperatorToBroker,
+} from '@loads-runner/protocol'
 import type { AgentRegistry, RegisteredAgent } from './agent-registry.ts'
 import { defaultMaxBundleBytes, tooLarge, type BundleStore } from './bundle-store.ts'
 import { BundleError, messageOf, Refusal } from './errors.ts'
@@ -22,6 +28,8 @@ export interface OperatorDeskOptions {
   version: string
   address: () => string
   log: Log
+  /** Who asks: `user@host`. */
+  operator: string
   /** A console says that a local agent of its own has exited. */
   onAgentExited: (agent: RegisteredAgent, note: string) => void
 }
@@ -97,12 +105,20 @@ export class OperatorDesk {
   }
 
   async #answer(request: Request): Promise<void> {
-    const { runs, bundles } = this.#options
+    const { runs, bundles, operator } = this.#options
     switch (request.type) {
       case 'ping':
         return this.#reply<'ping'>(request, this.#ping())
       case 'list-runs':
         return this.#reply<'list-runs'>(request, { runs: runs.rows() })
+      case 'watch-runs':
+        // Not before the answer: what a watcher hears first is how everything stands.
+        this.#reply<'watch-runs'>(request, { runs: runs.rows() })
+        if (!this.#gone) runs.watch(this.#connection)
+        return
+      case 'annotate':
+        runs.find(request.runId).annotate(this.#connection, operator, checked(request.annotation))
+        return this.#reply<'annotate'>(request, {})
       case 'has-bundle':
         return this.#reply<'has-bundle'>(request, { known: await bundles.has(request.hash) })
       case 'put-bundle':
@@ -118,14 +134,14 @@ export class OperatorDesk {
       }
       case 'stop': {
         const run = runs.find(request.runId)
-        run.stop(request.mode, request.reason)
+        run.stop(request.mode, request.reason, operator)
         return this.#reply<'stop'>(request, { state: run.state })
       }
       case 'control':
-        return this.#reply<'control'>(request, runs.find(request.runId).control(request))
+        return this.#reply<'control'>(request, runs.find(request.runId).control(request, operator))
       case 'purge': {
         const active = runs.active()
-        for (const run of active) run.stop('cancel', 'operator')
+        for (const run of active) run.stop('cancel', 'operator', operator)
         return this.#reply<'purge'>(request, { stopped: active.map((run) => run.id) })
       }
       case 'set-up-done':
@@ -178,5 +194,14 @@ export class OperatorDesk {
     this.#upload = null
     await bundles.put(hash, Buffer.concat(upload.parts, upload.length))
     log('debug', `bundle ${hash} (${upload.length} bytes) came from a console`)
+  }
+}
+
+/** @throws {Refusal} BAD_ANNOTATION, which names the field */
+function checked(annotation: unknown): Annotation {
+  try {
+    return codec.validate(annotationSchema, annotation)
+  } catch (error) {
+    throw new Refusal('BAD_ANNOTATION', `the annotation cannot be taken: ${messageOf(error)}`)
   }
 }

@@ -42,9 +42,11 @@ export class Preparation {
   load(): void {
     const { runId, spec, roster, voice } = this.#options
     this.#enter('loading')
+    // Passwords of databases are no agent's business.
+    const ofAgents = { ...spec, outputs: [] }
     for (const member of roster) {
       voice.show(member)
-      member.send({ type: 'prepare', runId, spec, share: member.share })
+      member.send({ type: 'prepare', runId, spec: ofAgents, share: member.share })
     }
   }
 

@@ -24,8 +24,8 @@ export function closeRun({ runId, spec, members, causes, figures, feeds, endedAt
   judgement: Judgement
   facts: RunFacts
 } {
-  const agents = members.map((member) => agentRow(member, spec.windowMs))
-  const coverage = coverageOf(members.map((member) => member.closedWindows(spec.windowMs)))
+  const agents = members.map((member) => agentRow(member))
+  const coverage = coverageOf(members.map((member) => member.closedWindows()))
   const ledger = sumLedgers(agents.map((agent) => agent.ledger))
   const { health, startedAt, overflowed, aggregate } = figures
   const thresholds = figures.thresholds.close(figures.elapsedMs())
@@ -90,15 +90,14 @@ function plannedOfRun({ profile, replay }: RunSpec, fellDue: number): number | n
   return hasOpen ? fellDue : planned
 }
 
-function agentRow(member: Member, windowMs: number): RunFacts['agents'][number] {
-  const { received, missing } = member.closedWindows(windowMs)
+function agentRow(member: Member): RunFacts['agents'][number] {
   return {
     id: member.id,
     host: member.agent.identity.host,
     state: member.state === 'lost' || member.state === 'fenced' ? member.state : 'done',
     hits: member.hits,
-    windows: received,
-    windowsLost: missing.reduce((sum, span) => sum + span.windows, 0),
+    windows: member.stream.received,
+    windowsLost: member.windowsMissing,
     ledger: member.closedLedger(),
   }
 }

@@ -1,4 +1,4 @@
-import { Catalogue, hitKinds, type Aggregate } from '@loads-runner/metrics'
+import { Catalogue, type Aggregate } from '@loads-runner/metrics'
 import type { CommitEvent, RunEvent, RunSpec } from '@loads-runner/protocol'
 import { isOpen } from '@loads-runner/testcase/load'
 import type { Clock } from './clock.ts'
@@ -48,6 +48,7 @@ export class RunFigures {
     this.#commits = new CommitLoop({
       clock,
       journal,
+      windowMs: spec.windowMs,
       warmUpMs: spec.warmUpMs,
       incarnationOf: (agent) => roster.byId(agent)?.agent.identity.incarnation ?? '',
       figures: () => this.sums(),
@@ -105,12 +106,10 @@ export class RunFigures {
 
   /** Writes windows of one agent, in order, into its books. Hand them to `commit` then. */
   note(member: Member, windows: readonly TakenWindow[]): void {
-    for (const { window, delta, readable } of windows) {
+    for (const { window, hits, readable } of windows) {
       member.ledger = window.ledger
       member.activeUsers = window.final ? 0 : window.activeUsers
       this.progress.take(window.progress)
-      let hits = 0
-      for (const { key, count } of delta.series.values()) if (hitKinds.has(key.kind)) hits += count
       member.hits += hits
       // The last window of a stage may be so short that it shows no pace.
       const spanMs = Math.max(window.toMs - window.fromMs, this.#options.spec.windowMs, 1)

@@ -6,9 +6,11 @@ import type { BundleStore } from './bundle-store.ts'
 import type { Clock } from './clock.ts'
 import { Refusal } from './errors.ts'
 import { openJournal } from './journal.ts'
+import { JournalRetention, type KeepRuns } from './journal-retention.ts'
 import { place } from './placement.ts'
 import { Run } from './run.ts'
 import type { Log } from './run-voice.ts'
+import { RunWatchers } from './run-watchers.ts'
 import type { OperatorPeerConnection } from './subscribers.ts'
 import { checkThresholds } from './threshold-guard.ts'
 
@@ -24,6 +26,8 @@ export interface RunTableOptions {
   registry: AgentRegistry
   bundles: BundleStore
   stateDir: string | null
+  /** What to keep of journals; without it, all. */
+  keepRuns: KeepRuns | null
   log: Log
 }
 
@@ -34,10 +38,25 @@ export class RunTable {
   readonly #runs = new Map<string, Run>()
   /** Since when too few agents are registered for a queued run. */
   readonly #shortSinceMs = new Map<Run, number>()
+  readonly #watchers = new RunWatchers()
+  readonly #retention: JournalRetention | null
   #placing = false
+  /** Of journals, after the run that ended last. */
+  #pruning: Promise<void> = Promise.resolve()
 
   constructor(options: RunTableOptions) {
     this.#options = options
+    const { stateDir, keepRuns: keep, clock, log } = options
+    const isActive = (id: string) => this.#runs.get(id)?.ended === false
+    this.#retention =
+      stateDir === null || keep === null
+        ? null
+        : new JournalRetention({ stateDir, keep, clock, log, isActive })
+  }
+
+  /** Removes journals that are beyond the limits. Settles when that is done; never rejects. */
+  async prune(): Promise<void> {
+    await this.#retention?.prune()
   }
 
   get(id: string): Run | undefined {
@@ -51,6 +70,12 @@ export class RunTable {
   /** Nothing moves any more; settles when every journal is on disk. */
   async suspend(): Promise<void> {
     await Promise.all([...this.#runs.values()].map((run) => run.suspend()))
+    await this.#pruning
+  }
+
+  /** Tells this console of each run that is new or changes its state, until it is gone. */
+  watch(connection: OperatorPeerConnection): void {
+    this.#watchers.add(connection)
   }
 
   rows(): RunRow[] {
@@ -97,9 +122,11 @@ export class RunTable {
       log,
       conductor: spec.conducted ? conductor : null,
       loadBundle: (hash) => bundles.get(hash),
+      onState: () => this.#watchers.tell(run.row()),
       onEnd: () => this.#onEnd(run),
     })
     this.#runs.set(id, run)
+    this.#watchers.tell(run.row())
     log('info', `run ${id}: submitted, ${spec.names.join(' ')} on ${spec.agents} agents`)
     return run
   }
@@ -131,6 +158,7 @@ export class RunTable {
   }
 
   operatorGone(connection: OperatorPeerConnection): void {
+    this.#watchers.remove(connection)
     for (const run of this.#runs.values()) this.safely(run, () => run.operatorGone(connection))
   }
 
@@ -203,6 +231,9 @@ export class RunTable {
 
   #onEnd(run: Run): void {
     this.#shortSinceMs.delete(run)
+    this.#watchers.tell(run.row())
+    // Its journal is closed first: what is removed then is not written any more.
+    this.#pruning = run.suspend().then(() => this.prune())
     const ended = [...this.#runs.values()].filter((each) => each.ended)
     for (const oldest of ended.slice(0, Math.max(0, ended.length - maxEnded))) this.#runs.delete(oldest.id)
   }

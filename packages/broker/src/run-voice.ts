@@ -1,3 +1,4 @@
+import { FloodGate } from '@loads-runner/metrics'
 import type { AgentState, RunEvent } from '@loads-runner/protocol'
 import type { Clock } from './clock.ts'
 import type { Journal } from './journal.ts'
@@ -22,9 +23,7 @@ export class RunVoice {
   readonly #journal: Journal
   readonly #subscribers: Subscribers
   readonly #log: Log
-  #lines = 0
-  #linesSinceMs = 0
-  #dropped = 0
+  readonly #lines = new FloodGate(maxLines)
 
   constructor(runId: string, clock: Clock, journal: Journal, subscribers: Subscribers, log: Log) {
     this.#runId = runId
@@ -57,17 +56,7 @@ export class RunVoice {
 
   /** A line of an agent. A flood of them must fill neither the journal nor the consoles. */
   relay(agent: string, level: EventLevel, text: string): void {
-    const nowMs = this.#clock.monotonic()
-    if (nowMs - this.#linesSinceMs >= 1000) {
-      this.#linesSinceMs = nowMs
-      this.#lines = 0
-      if (this.#dropped > 0) this.say('warning', `${this.#dropped} log lines of agents were left out`)
-      this.#dropped = 0
-    }
-    if (++this.#lines > maxLines) {
-      this.#dropped++
-      return
-    }
+    if (!this.#lines.passes(this.#clock.monotonic())) return
     this.publish({
       type: 'log',
       at: this.#clock.now(),
@@ -75,6 +64,12 @@ export class RunVoice {
       source: agent,
       text: text.slice(0, maxLineLength),
     })
+  }
+
+  /** Says how many lines were left out, once a second at most. @param nowMs Infinity: nothing follows */
+  tell(nowMs: number): void {
+    const count = this.#lines.leftOut(nowMs)
+    if (count > 0) this.say('warning', `${count} log lines of agents were left out`)
   }
 
   show(member: Member, note = ''): void {

@@ -3,6 +3,7 @@ import {
   redacted,
   tearDownNote,
   type AgentToBroker,
+  type Annotation,
   type OperatorResults,
   type RunEvent,
   type RunRow,
@@ -12,6 +13,7 @@ import {
   type StopMode,
 } from '@loads-runner/protocol'
 import { runStages, shareOut, type RunStage } from '@loads-runner/testcase/load'
+import { Annotations } from './annotations.ts'
 import type { RegisteredAgent } from './agent-registry.ts'
 import type { Clock } from './clock.ts'
 import { complaintAbout, Conductor } from './conductor.ts'
@@ -53,6 +55,8 @@ export interface RunOptions {
   conductor: OperatorPeerConnection | null
   /** null when the bundle is not in store any more. */
   loadBundle: (hash: string) => Promise<Uint8Array | null>
+  /** It has another state. Not called for the end: `onEnd` is. */
+  onState: () => void
   /** The run has ended and its agents were told to release it. */
   onEnd: () => void
 }
@@ -71,6 +75,7 @@ export class Run {
   readonly #clock: Clock
   readonly #machine: RunStateMachine
   readonly #voice: RunVoice
+  readonly #annotations: Annotations
   readonly #load: Load
   readonly #conductor: Conductor
   readonly #preparation: Preparation
@@ -97,6 +102,7 @@ export class Run {
     this.#machine = new RunStateMachine(id, (state, note) => {
       this.#voice.log('info', note === '' ? state : `${state}: ${note}`)
       this.#showState(note)
+      if (!this.ended) options.onState()
     })
     this.#load = new Load({
       runId: id,
@@ -126,6 +132,7 @@ export class Run {
       onArmed: () => this.#onArmed(),
       onFailure: (exitCode, reason) => this.#abandon(exitCode, reason),
     })
+    this.#annotations = new Annotations(clock, this.#voice, () => this.#load.figures.elapsedMs())
     this.#voice.record({ type: 'submitted', at: this.submittedAt, runId: id, spec: redacted(spec) })
   }
 
@@ -139,7 +146,7 @@ export class Run {
 
   row(): RunRow {
     if (this.#end !== null) return this.#end.row
-    const { names, project, user } = this.spec
+    const { names, project, user, labels } = this.spec
     return {
       runId: this.id,
       state: this.state,
@@ -148,6 +155,8 @@ export class Run {
       user,
       submittedAt: this.submittedAt,
       startedAt: this.#load.figures.startedAt,
+      endedAt: null,
+      labels,
       agents: this.#roster.ids(),
       hits: this.#load.figures.aggregate.hits().count,
       verdict: null,
@@ -168,6 +177,7 @@ export class Run {
       agents: this.#roster.all().map((member) => member.view()),
       ...sums,
       thresholds: this.#load.figures.thresholds.states(),
+      annotations: this.#annotations.all(),
       delta: this.#load.figures.encodeTotals(),
     }
   }
@@ -190,7 +200,7 @@ export class Run {
     const planned = replay === null ? this.#stages : []
     for (const [index, agent] of agents.entries()) {
       const stream = this.#load.figures.streamFor(agent.id)
-      this.#roster.add(new Member(this.id, agent, shares[index]!, planned, stream, nowMs))
+      this.#roster.add(new Member(this.id, agent, shares[index]!, planned, stream, this.spec.windowMs, nowMs))
       agent.runs.add(this.id)
     }
     const members = this.#roster.all().map(({ id, agent, share }) => {
@@ -280,6 +290,8 @@ export class Run {
     if (this.ended) return
     this.#concluding = true
     this.#conductor.become('over')
+    this.#tellLeftOut(Infinity)
+    const endedAt = this.#clock.now()
     const { judgement, facts } = closeRun({
       runId: this.id,
       spec: this.spec,
@@ -287,12 +299,12 @@ export class Run {
       causes: this.#causes,
       figures: this.#load.figures,
       feeds: this.#load.leases.audit(),
-      endedAt: this.#clock.now(),
+      endedAt,
     })
     const { aggregate } = this.#load.figures
     const summary = JSON.stringify(summarize(aggregate, facts))
     this.#machine.move(judgement.state, judgement.reasons.join('; '))
-    this.#end = { snapshot: this.snapshot(), row: { ...this.row(), verdict: judgement.verdict } }
+    this.#end = { snapshot: this.snapshot(), row: { ...this.row(), endedAt, verdict: judgement.verdict } }
     this.#voice.publish({ type: 'finished', at: this.#clock.now(), state: judgement.state, summary })
     for (const member of this.#roster) member.release('the run is over')
     void this.suspend()
@@ -309,8 +321,12 @@ export class Run {
 
   // ---- stop
 
-  /** Asks for an end. Asking again escalates (drain, cancel, kill) or does nothing. */
-  stop(mode: StopMode, reason: StopReason): void {
+  /**
+   * Asks for an end. Asking again escalates (drain, cancel, kill) or does nothing.
+   *
+   * @param by which operator asks
+   */
+  stop(mode: StopMode, reason: StopReason, by: string): void {
     if (this.ended) return
     // A run is complete only if it made load, and its users could finish.
     const exitCode = stopCodes[this.#load.began && mode === 'drain' ? reason : abortedBy(reason)]
@@ -321,25 +337,39 @@ export class Run {
       this.#blame(exitCode ?? 7, 'tearDownRun was not waited for: kill was asked for')
       return this.#finish()
     }
-    if (!this.#load.began) return this.#abandon(exitCode ?? 7, 'stopped before load began')
-    this.#load.stop(mode, exitCode === null ? 'the run is complete' : `${mode} was asked for (${reason})`)
+    if (!this.#load.began) return this.#abandon(exitCode ?? 7, `stopped before load began, by ${by}`)
+    const why = reason === 'operator' ? '' : ` (${reason})`
+    this.#load.stop(mode, exitCode === null ? 'the run is complete' : `${mode} was asked for by ${by}${why}`)
   }
 
   /**
    * Changes users or rate of an externally controlled scenario, pauses or resumes it.
    *
+   * @param by which operator asks
    * @returns what holds from now on
    * @throws {Refusal} NOT_RUNNING, NOT_CONTROLLED and others, with what there is
    */
-  control(request: ControlRequest): OperatorResults['control'] {
+  control(request: ControlRequest, by: string): OperatorResults['control'] {
     if (this.state !== 'running') {
       throw new Refusal(
         'NOT_RUNNING',
         `run ${this.id} is ${this.state}; only a running one can be controlled`,
       )
     }
-    const { stage, target, paused } = this.#load.control(request)
+    const { stage, target, paused } = this.#load.control(request, by)
     return { scenario: stage.scenario.name, target, paused }
+  }
+
+  /**
+   * Publishes what an operator has to say of this moment of the run.
+   *
+   * @throws {Refusal} RUN_ENDED, TOO_MANY_VALUES or TOO_MANY_ANNOTATIONS
+   */
+  annotate(connection: OperatorPeerConnection, by: string, annotation: Annotation): void {
+    if (this.ended) {
+      throw new Refusal('RUN_ENDED', `run ${this.id} has ended; only one that goes on can be annotated`)
+    }
+    this.#annotations.take(this.#conductor.is(connection) ? 'conductor' : by, annotation)
   }
 
   /** Ends a run that never had agents. */
@@ -355,6 +385,7 @@ export class Run {
     if (member === null || member.gone || this.ended) return this.#turnAway(agent)
     member.lastSaidMs = this.#clock.monotonic()
     if (message.type === 'log') return this.#voice.relay(member.id, message.level, message.text)
+    if (message.type === 'annotate') return this.#annotations.relay(member.id, message.annotation)
     if (this.#concluding) return
     switch (message.type) {
       case 'need-bundle':
@@ -418,7 +449,9 @@ export class Run {
 
   /** Leases and limits; called several times a second. */
   tick(nowMs: number): void {
-    if (this.ended || this.#concluding || this.state === 'queued') return
+    if (this.ended) return
+    this.#tellLeftOut(nowMs)
+    if (this.#concluding || this.state === 'queued') return
     for (const member of this.#roster.working()) this.#checkLease(member, nowMs)
     if (this.#load.began) this.#load.tick(nowMs)
     else this.#preparation.tick(nowMs)
@@ -458,6 +491,11 @@ export class Run {
   /** Says something that whoever watches the run should know. */
   say(level: 'info' | 'warning' | 'error', text: string): void {
     if (!this.ended) this.#voice.say(level, text)
+  }
+
+  #tellLeftOut(nowMs: number): void {
+    this.#voice.tell(nowMs)
+    this.#annotations.tell(nowMs)
   }
 
   #showState(note: string): void {

@@ -1,4 +1,4 @@
-import { Delta, DeltaDecoder, type Catalogue } from '@loads-runner/metrics'
+import { Delta, DeltaDecoder, hitKinds, type Catalogue } from '@loads-runner/metrics'
 import type { WindowMessage } from '@loads-runner/protocol'
 import type { MissingSpan } from './coverage.ts'
 import { messageOf } from './errors.ts'
@@ -12,6 +12,8 @@ export interface TakenWindow {
   window: WindowMessage
   /** Decoded, with the series outside the catalogue already folded into overflow; empty when it cannot be read. */
   delta: Delta
+  /** In its delta. */
+  hits: number
   /** False when its delta is damaged: its books still count, its figures are missing. */
   readable: boolean
 }
@@ -112,7 +114,13 @@ export class WindowStream {
         this.lastToMs = Math.max(this.lastToMs, window.toMs)
       }
       const admitted = delta === null ? new Delta() : this.#catalogue.admit(delta)
-      taken.push({ agent: this.agent, window, delta: admitted, readable: delta !== null })
+      taken.push({
+        agent: this.agent,
+        window,
+        delta: admitted,
+        hits: hitsIn(admitted),
+        readable: delta !== null,
+      })
     }
   }
 
@@ -138,4 +146,10 @@ export class WindowStream {
     }
     this.lastToMs = end
   }
+}
+
+function hitsIn(delta: Delta): number {
+  let hits = 0
+  for (const { key, count } of delta.series.values()) if (hitKinds.has(key.kind)) hits += count
+  return hits
 }

@@ -50,6 +50,7 @@ describe('CommitLoop', () => {
     loop = new CommitLoop({
       clock,
       journal,
+      windowMs: 1000,
       warmUpMs,
       incarnationOf: () => 'i1',
       figures: () => ({ at: clock.now(), activeUsers: 0, elapsedMs: 0, ...counts, generator }),

@@ -1,9 +1,10 @@
-import type { RunHookContext, TestClass } from '@loads-runner/testcase'
+import { checkNote, type RunHookContext, type Tags, type TestClass } from '@loads-runner/testcase'
 import { unpackBundle, type ManifestTest } from './bundle-archive.ts'
 import { lendEnvironment } from './environment.ts'
 import { EngineError } from './errors.ts'
 import { classesOf } from './select-tests.ts'
-import type { SessionSpec } from './session-spec.ts'
+import { Notes, notesLeftOut } from './notes.ts'
+import type { LogLevel, SessionSpec } from './session-spec.ts'
 import { classKey, importModules, ownStack } from './test-modules.ts'
 import { WorkDirectory } from './work-directory.ts'
 
@@ -12,28 +13,52 @@ const maxDataBytes = 1024 * 1024
 
 type ConductedSpec = Pick<SessionSpec, 'seed' | 'tests' | 'params' | 'target' | 'env' | 'secrets'>
 
+/** Who hears what run-scoped code has to say of the run. */
+export interface ConductorListener {
+  /** 20 per second at most, cut to the limits of a note. */
+  note(text: string, tags: Tags): void
+  log(level: LogLevel, text: string): void
+}
+
+const nobody: ConductorListener = { note: () => {}, log: () => {} }
+
 /** Runs the run-scoped code of test classes, once per run, in the process that started it. */
 export class Conductor {
   readonly #directory: WorkDirectory
   readonly #classes: ReadonlyMap<string, TestClass>
   readonly #run: Omit<RunHookContext, 'data'>
   readonly #giveBack: () => void
+  readonly #notes: Notes
   #data: Record<string, unknown> = {}
 
   private constructor(
     directory: WorkDirectory,
     classes: Map<string, TestClass>,
-    run: Omit<RunHookContext, 'data'>,
+    run: Omit<RunHookContext, 'data' | 'annotate'>,
     giveBack: () => void,
+    listener: ConductorListener,
   ) {
     this.#directory = directory
     this.#classes = classes
-    this.#run = run
+    this.#notes = new Notes(
+      (text, tags) => listener.note(text, tags),
+      (count) => listener.log('warning', notesLeftOut(count)),
+    )
+    const annotate = (text: string, tags: Tags = {}) => {
+      checkNote(text, tags)
+      this.#notes.take(text, tags)
+    }
+    this.#run = { ...run, annotate }
     this.#giveBack = giveBack
   }
 
   /** @throws {EngineError} when the tests do not load */
-  static async open(bundle: Uint8Array, spec: ConductedSpec, runId: string): Promise<Conductor> {
+  static async open(
+    bundle: Uint8Array,
+    spec: ConductedSpec,
+    runId: string,
+    listener: ConductorListener = nobody,
+  ): Promise<Conductor> {
     const directory = await WorkDirectory.create(null)
     const giveBack = lendEnvironment({ ...spec.env, ...spec.secrets })
     try {
@@ -44,7 +69,7 @@ export class Conductor {
       const chosen = manifest.tests.filter((test) => spec.tests.some(({ label }) => label === test.label))
       const classOf = (test: ManifestTest) => classesOf(modules[test.module] ?? {}).get(test.className)!
       const classes = new Map(chosen.map((test) => [classKey(test), classOf(test)]))
-      return new Conductor(directory, classes, hookContext(spec, runId), giveBack)
+      return new Conductor(directory, classes, hookContext(spec, runId), giveBack, listener)
     } catch (error) {
       giveBack()
       await directory.remove()
@@ -101,10 +126,12 @@ export class Conductor {
       throw new EngineError('SET_UP_FAILED', 4, `${name}: ${ownStack(error, this.#directory.path)}`, {
         cause: error,
       })
+    } finally {
+      this.#notes.tell(Infinity)
     }
   }
 }
 
-function hookContext(spec: ConductedSpec, runId: string): Omit<RunHookContext, 'data'> {
+function hookContext(spec: ConductedSpec, runId: string): Omit<RunHookContext, 'data' | 'annotate'> {
   return { runId, seed: spec.seed, agent: '', params: spec.params, serverUrl: spec.target.serverUrl }
 }

@@ -13,7 +13,7 @@
  * ```
  */
 export { bundleTests, type Bundle, type BundleRequest } from './bundle.ts'
-export { Conductor } from './conductor.ts'
+export { Conductor, type ConductorListener } from './conductor.ts'
 export { EngineError, type EngineErrorCode } from './errors.ts'
 export { createStandaloneFeeds } from './feeds/standalone-feeds.ts'
 export { importConfig, type ImportedConfig } from './import-config.ts'

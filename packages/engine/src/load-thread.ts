@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { Recorder } from '@loads-runner/metrics'
-import { isInstrumented, warmUpSessions } from '@loads-runner/testcase'
+import { checkNote, isInstrumented, warmUpSessions, type Tags } from '@loads-runner/testcase'
 import { runStages, type RunStage } from '@loads-runner/testcase/load'
 import { Breath } from './breath.ts'
 import { EngineError } from './errors.ts'
@@ -10,6 +10,7 @@ import { Replayed } from './executors/replayed.ts'
 import { ExternalUsers } from './external/external-users.ts'
 import { createFeeds } from './feeds/feeds.ts'
 import type { LoadUser, UserSurroundings } from './load-user.ts'
+import { Notes } from './notes.ts'
 import type { LogLevel } from './session-spec.ts'
 import { viewOf, type LoadedTest, type StageView } from './stage-view.ts'
 import { classKey, importModules, ownStack } from './test-modules.ts'
@@ -39,6 +40,7 @@ export class LoadThread implements UserSurroundings {
   /** How often units of a stage were given to this thread. */
   readonly #begun = new Map<number, number>()
   readonly #breath = new Breath()
+  readonly #notes: Notes
   readonly #lag = monitorEventLoopDelay({ resolution: lagResolutionMs })
   readonly #garbage: PerformanceObserver
   readonly #beat: NodeJS.Timeout
@@ -63,6 +65,11 @@ export class LoadThread implements UserSurroundings {
       maxSeries: setup.spec.maxSeries,
       define: (definition) => port.post({ type: 'define', definition }),
     })
+    // What no limit lets pass must not cross to the session's thread either.
+    this.#notes = new Notes(
+      (text, tags) => port.post({ type: 'note', text, tags }),
+      (count) => port.post({ type: 'notes-left-out', count }),
+    )
     this.#lag.enable()
     this.#garbage = new PerformanceObserver((list) => {
       for (const { duration } of list.getEntries()) this.state.gcMs += duration
@@ -125,6 +132,10 @@ export class LoadThread implements UserSurroundings {
     this.#port.post({ type: 'log', level, text })
   }
 
+  annotate(text: string, tags: Tags): void {
+    this.#notes.take(text, tags)
+  }
+
   /** An error that no execution was waiting for: a promise that was not awaited, a throwing timer. */
   uncaught(error: unknown): void {
     const type = error instanceof Error ? error.name : typeof error
@@ -184,6 +195,10 @@ export class LoadThread implements UserSurroundings {
         params: spec.params,
         serverUrl: spec.target.serverUrl,
         data: this.#runData[test.classKey] ?? null,
+        annotate: (text, tags = {}) => {
+          checkNote(text, tags)
+          this.annotate(text, tags)
+        },
       })
     }
   }
@@ -238,6 +253,7 @@ export class LoadThread implements UserSurroundings {
     await this.#external?.close()
     await this.feeds.close()
     this.#rows.flush()
+    this.#notes.tell(Infinity)
     clearInterval(this.#beat)
     this.#lag.disable()
     this.#garbage.disconnect()
@@ -251,6 +267,7 @@ export class LoadThread implements UserSurroundings {
     if (this.state.get('beats') % 10 === 0) this.#lag.reset()
     this.#rows.flush()
     const now = performance.now()
+    this.#notes.tell(now)
     const { testTimeoutMs } = this.setup.spec
     for (const executor of this.#executors.values()) {
       executor.beat(now)

@@ -1,4 +1,4 @@
-import type { FeedSource } from '@loads-runner/testcase'
+import type { FeedSource, Tags } from '@loads-runner/testcase'
 import type { Recorder } from '@loads-runner/metrics'
 import type { ThreadState } from './thread-state.ts'
 import type { ThreadSetup } from './thread-messages.ts'
@@ -61,4 +61,6 @@ export interface UserSurroundings {
   /** Lets the event loop turn where tests never wait. `now`: performance.now() */
   breathe(now: number): Promise<void> | null
   log(level: 'info' | 'warning' | 'error', text: string): void
+  /** Publishes a note about this moment of the run; a flood of them is counted, not kept. */
+  annotate(text: string, tags: Tags): void
 }

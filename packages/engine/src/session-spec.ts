@@ -1,5 +1,5 @@
 import type { Delta } from '@loads-runner/metrics'
-import type { TargetOptions } from '@loads-runner/testcase'
+import type { Tags, TargetOptions } from '@loads-runner/testcase'
 import type { ControlChange, LoadProfile, MovedUnit, Share } from '@loads-runner/testcase/load'
 import type { SelectedTest } from './select-tests.ts'
 
@@ -96,6 +96,8 @@ export interface SessionListener {
   /** Rows of a leased feed are needed; answered by {@link SessionControl.rows}. `size`: rows of the file. */
   leaseRows(feed: string, size: number, count: number): void
   log(level: LogLevel, text: string): void
+  /** A test has something to say about this moment of the run. 20 per second at most, cut to their limits. */
+  note(text: string, tags: Tags): void
   /** The session is gone without its final window. Nothing follows. */
   lost(reason: string): void
 }

@@ -6,6 +6,7 @@ import type { Manifest } from './bundle-archive.ts'
 import { EngineError } from './errors.ts'
 import { OutputLines } from './output-lines.ts'
 import { HealthWatch } from './health-watch.ts'
+import { Notes, notesLeftOut } from './notes.ts'
 import { plannedAfter, planSession, type SessionPlan } from './plan.ts'
 import { RowLeases } from './row-leases.ts'
 import type { SessionControl, SessionListener, SessionOptions, StopMode } from './session-spec.ts'
@@ -14,6 +15,7 @@ import { startOnMainThread, startWorkerThread } from './thread-host.ts'
 import type { FromThread, ToThread } from './thread-messages.ts'
 import type { ThreadCount } from './thread-state.ts'
 import { UnitProgress } from './unit-progress.ts'
+import { WindowTimer } from './window-timer.ts'
 import { WorkDirectory } from './work-directory.ts'
 
 /** After a cancel, tearDown has this long before its thread is killed, in milliseconds. */
@@ -42,12 +44,13 @@ export class Session implements SessionControl {
   /** Whatever leaves the session, in names, messages or lines, leaves without them. */
   readonly #secrets: Secrets
   readonly #health = new HealthWatch()
+  readonly #notes: Notes
   readonly #leases: RowLeases
   #threads: SessionThread[] = []
   #directory: WorkDirectory | null = null
   #waiting: Waiting | null = null
   #timers = new Set<NodeJS.Timeout>()
-  #cutting: NodeJS.Timeout | null = null
+  #cutting: WindowTimer | null = null
   #startedAt = 0
   #lastCutMs = 0
   #windows = 0
@@ -74,6 +77,7 @@ export class Session implements SessionControl {
       define: (definition) => this.#define(definition),
     })
     this.#leases = new RowLeases((feed, size, count) => listener.leaseRows(feed, size, count))
+    this.#notes = new Notes(listener.note, (count) => log('warning', notesLeftOut(count)))
     this.#output = new OutputLines(50, (line) => log('info', line))
   }
 
@@ -262,6 +266,12 @@ export class Session implements SessionControl {
         break
       case 'log':
         this.#listener.log(message.level, message.text)
+        break
+      case 'note':
+        this.#notes.take(this.#secrets.hide(message.text), this.#secrets.hideIn(message.tags))
+        break
+      case 'notes-left-out':
+        this.#notes.leaveOut(message.count)
     }
   }
 
@@ -311,11 +321,12 @@ export class Session implements SessionControl {
     this.#startedAt = performance.now()
     this.#health.begin()
     for (const thread of this.#threads) thread.wakeUp(this.#startedAt)
-    this.#cutting = setInterval(() => {
+    this.#cutting = new WindowTimer(this.#startedAt, this.#options.spec.windowMs, () => {
       this.#watchThreads()
       this.#leases.repeat()
+      this.#notes.tell(performance.now())
       this.#cut(false)
-    }, this.#options.spec.windowMs)
+    })
   }
 
   /** Time is over and executions have had their time to finish. */
@@ -347,6 +358,7 @@ export class Session implements SessionControl {
     this.#phase = 'ended'
     this.#clearTimers()
     this.#output.flush()
+    this.#notes.tell(Infinity)
     this.#cut(true)
   }
 
@@ -475,7 +487,7 @@ export class Session implements SessionControl {
   }
 
   #clearTimers(): void {
-    if (this.#cutting !== null) clearInterval(this.#cutting)
+    this.#cutting?.stop()
     this.#cutting = null
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()

@@ -1,5 +1,6 @@
 import type { Definition } from '@loads-runner/metrics'
 import type { ControlChange, MovedUnit, UnitRange } from '@loads-runner/testcase/load'
+import type { Tags } from '@loads-runner/testcase'
 import type { Manifest } from './bundle-archive.ts'
 import type { LogLevel, SessionSpec, UsedRows } from './session-spec.ts'
 
@@ -42,6 +43,9 @@ export type FromThread =
   | { type: 'lease-rows'; request: number; feed: string; size: number; count: number }
   | { type: 'rows-used'; rows: UsedRows[] }
   | { type: 'log'; level: LogLevel; text: string }
+  | { type: 'note'; text: string; tags: Tags }
+  /** More notes than a thread may publish. */
+  | { type: 'notes-left-out'; count: number }
   | { type: 'ended' }
 
 /** The thread's end of the line. */

@@ -23,6 +23,7 @@ export class EngineContext implements UserContext {
   ordinal = 0
   tags: Tags | null = null
   params: Readonly<Record<string, string>> = {}
+  readonly #around: UserSurroundings
   readonly #numbered: boolean
   #random: Random | null = null
   #abort: AbortController | null = null
@@ -30,6 +31,7 @@ export class EngineContext implements UserContext {
 
   constructor(around: UserSurroundings, view: StageView, user: number, meter: UserMeter, test: StageTest) {
     const { spec, runId, agent, directory } = around.setup
+    this.#around = around
     this.user = user
     this.scenario = view.run.scenario.name
     this.meter = meter
@@ -59,6 +61,10 @@ export class EngineContext implements UserContext {
       if (this.#aborted) this.#abort.abort(interruption())
     }
     return this.#abort.signal
+  }
+
+  annotate(text: string, tags: Tags): void {
+    this.#around.annotate(text, tags)
   }
 
   begin(iteration: number, ordinal: number, test: StageTest): void {

@@ -21,7 +21,7 @@ export async function openLocalPlace(options: LocalPlaceOptions): Promise<Place>
   const { log } = options
   const { listener, dialer } = createInProcessChannel()
   const teardown = new Teardown((name, error) => log('warning', `${name} did not stop: ${String(error)}`))
-  const broker = new Broker({ listener, stateDir: null, version, log })
+  const broker = new Broker({ listeners: [listener], stateDir: null, version, log })
   const agent = new Agent({
     dialer,
     identity: localIdentity(),

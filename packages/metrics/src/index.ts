@@ -35,6 +35,7 @@ export { DeltaEncoder } from './delta-encoder.ts'
 export { Delta, emptySeriesDelta, type SeriesDelta } from './delta.ts'
 export { Distribution } from './distribution.ts'
 export { MetricsError, ThresholdError, type MetricsErrorCode, type ThresholdProblem } from './errors.ts'
+export { FloodGate } from './flood-gate.ts'
 export {
   bucketCount,
   bucketHigh,

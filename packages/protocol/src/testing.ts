@@ -65,6 +65,7 @@ export function specOf(changes: Partial<RunSpec> = {}): RunSpec {
     drainMs: 10_000,
     testTimeoutMs: 60_000,
     waitForAgentsMs: 0,
+    outputs: [],
     ...changes,
   }
 }

@@ -77,6 +77,7 @@ function makeUser(): Bench {
     signal: new AbortController().signal,
     meter: silentMeter,
     target: { ...defaultTarget, insecure: true },
+    annotate: () => {},
   }
   attachUser(test, context)
   return test

@@ -25,6 +25,7 @@ const context: UserContext = {
   signal: new AbortController().signal,
   meter: silentMeter,
   target: defaultTarget,
+  annotate: () => {},
 }
 const test = new TestCase()
 attachUser(test, context)

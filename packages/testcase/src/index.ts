@@ -60,7 +60,7 @@ export { attachUser, keepUserSockets, releaseUser, settleExecution } from './use
 export { isInstrumented, runInstrumented } from './instrument/index.ts'
 export { isAssertionFailure } from './assertion-failure.ts'
 export { classTagsOf, isTestClass, testMethodsOf, weightOf } from './test-class.ts'
-export { internTags, mergeTags } from './tags.ts'
+export { checkNote, internTags, mergeTags } from './tags.ts'
 export { createRandom } from './random.ts'
 export { setStandaloneFeeds, type FeedFactory } from './standalone-feeds.ts'
 export { defaultConnections, defaultTarget } from './context.ts'

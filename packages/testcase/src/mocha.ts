@@ -5,6 +5,7 @@
 import { hostname } from 'node:os'
 import type { UserContext } from './context.ts'
 import type { RunHookContext, TestCase, TestClass } from './test-case.ts'
+import { checkNote } from './tags.ts'
 import { isTestClass, testMethodsOf } from './test-class.ts'
 import { attachUser, contextOf, releaseUser, settleExecution } from './user-link.ts'
 
@@ -85,6 +86,7 @@ function hookContext(testClass: TestClass): Omit<RunHookContext, 'data'> {
     agent: hostname(),
     params: {},
     serverUrl: process.env['LOADS_SERVER_URL'] || testClass.serverUrl || null,
+    annotate: checkNote,
   }
 }
 

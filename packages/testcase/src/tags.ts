@@ -45,6 +45,14 @@ export function mergeTags(outer: Tags | null, inner: Tags | null): Tags | null {
   return both
 }
 
+/** @throws {UsageError} `this.annotate(...)`: no text, or tags that are no words */
+export function checkNote(text: unknown, tags: unknown): void {
+  if (typeof text !== 'string' || text.trim() === '') {
+    throw new UsageError(`annotate(${JSON.stringify(text) ?? String(text)}): a note needs a text`)
+  }
+  checkedTags(tags, 'annotate()')
+}
+
 /**
  * @param where what the message calls them: `this.tagged()`, `TestSite.tags`
  * @throws {UsageError} not an object of short words

@@ -12,6 +12,7 @@ import type { TcpConnection } from './sessions/raw/tcp-connection.ts'
 import type { TcpOptions } from './sessions/raw/tcp-opening.ts'
 import type { UdpSocket } from './sessions/raw/udp-socket.ts'
 import type { WebSocketOptions, WebSocketSession } from './sessions/websocket/websocket-session.ts'
+import { checkNote } from './tags.ts'
 import { contextOf, sessionsOf } from './user-link.ts'
 
 /** Marks the prototype of `TestCase`: registered, so that a second copy of this package is recognised. */
@@ -29,6 +30,8 @@ export interface RunHookContext {
   readonly serverUrl: string | null
   /** What this class's setUpRun returned; null before it did. */
   readonly data: unknown
+  /** Publishes a note at this moment of the run; see {@link TestCase.annotate}. */
+  annotate(text: string, tags?: Tags): void
 }
 
 /** A subclass of `TestCase`: the constructor, with its optional statics; those of data are explained there. */
@@ -193,6 +196,22 @@ export class TestCase extends Measurements {
   feed(file: string, options: { readonly mode?: FeedMode } = {}): Promise<FeedRow> {
     const context = contextOf(this)
     return context.feeds.row(file, options.mode ?? 'sequential', context)
+  }
+
+  /**
+   * Publishes a note at this moment of the run: what was deployed, switched or filled. Everybody who watches sees it,
+   * charts mark it, and it is kept with the results. Notes are for a few moments of a run, not for each hit: 20 per
+   * second and agent are published, with 500 characters each; the log counts the rest. A test that mocha runs
+   * publishes none.
+   *
+   *     this.annotate('cache emptied', { node: 'db-2' })
+   *
+   * @param tags up to 20 short words
+   * @throws {UsageError} no text, or tags that are no words
+   */
+  annotate(text: string, tags: Tags = noTags): void {
+    checkNote(text, tags)
+    contextOf(this).annotate(text, tags)
   }
 
   /** Number of this virtual user, from 0, over the whole run. */

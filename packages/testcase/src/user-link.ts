@@ -96,6 +96,8 @@ function standaloneContext(): UserContext {
     signal: new AbortController().signal,
     meter: new StandaloneMeter(),
     target: { ...defaultTarget, serverUrl: process.env['LOADS_SERVER_URL'] || null },
+    // There is no run that it could be a note of.
+    annotate: () => {},
   }
 }
 

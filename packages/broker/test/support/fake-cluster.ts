@@ -101,7 +101,7 @@ export class FakeCluster {
       }
       const agent = new RegisteredAgent(identity, connection, [], 0)
       const stream = new WindowStream(agent.id, new Catalogue(10), () => {})
-      const member = new Member('r1', agent, share, this.#stages, stream, 0)
+      const member = new Member('r1', agent, share, this.#stages, stream, 1000, 0)
       this.#roster.add(member)
       for (const [number, { first, count }] of share.ranges.entries()) {
         const stage = this.#stages[number]!

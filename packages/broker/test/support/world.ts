@@ -26,7 +26,7 @@ export class World {
     const { listener, dialer } = createInProcessChannel()
     this.dialer = dialer
     this.broker = new Broker({
-      listener,
+      listeners: [listener],
       stateDir,
       version: '1.2.3',
       clock: this.clock,

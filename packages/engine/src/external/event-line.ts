@@ -1,3 +1,5 @@
+import type { Tags } from '@loads-runner/testcase'
+
 /**
  * What an external runner reports: one JSON object per line with a key `loads` that names the event. On the pipe of
  * LOADS_EVENTS_FD, or on standard output (for runners in containers).
@@ -7,6 +9,7 @@
  *     {"loads":"hit","name":"/login","method":"POST","status":"timeout","ms":30000}
  *     {"loads":"success","ms":15.2}   {"loads":"failure","message":"..."}   {"loads":"error","type":"...","message":"..."}
  *     {"loads":"counter","name":"carts","value":1}   gauge and timing likewise (a timing in ms)
+ *     {"loads":"note","text":"cache emptied","tags":{"node":"db-2"}}   a moment of the run that charts mark
  */
 export type RunnerEvent =
   | { kind: 'start'; test: string | null }
@@ -29,6 +32,7 @@ export type RunnerEvent =
       bytesOut: number
     }
   | { kind: 'counter' | 'gauge' | 'timing'; name: string; value: number }
+  | { kind: 'note'; text: string; tags: Tags }
 
 /**
  * Reads a line. Null: not an event (ordinary output).
@@ -89,9 +93,11 @@ export function parseEventLine(line: string): RunnerEvent | null {
         name: text(fields, 'name'),
         value: amount(fields, 'ms' in fields ? 'ms' : 'value'),
       }
+    case 'note':
+      return { kind: event, text: text(fields, 'text'), tags: words(fields, 'tags') }
     default:
       throw new Error(
-        `unknown event '${event}'; known are start, hit, success, failure, error, counter, gauge, timing`,
+        `unknown event '${event}'; known are start, hit, success, failure, error, counter, gauge, timing, note`,
       )
   }
 }
@@ -104,6 +110,14 @@ function text(fields: Record<string, unknown>, field: string): string {
 
 function optionalText(fields: Record<string, unknown>, field: string): string | null {
   return field in fields && fields[field] !== null ? text(fields, field) : null
+}
+
+function words(fields: Record<string, unknown>, field: string): Tags {
+  const value = fields[field] ?? {}
+  const isMap = typeof value === 'object' && !Array.isArray(value)
+  if (!isMap || Object.values(value).some((word) => typeof word !== 'string'))
+    throw wrong(field, 'an object of words')
+  return value as Tags
 }
 
 function finite(fields: Record<string, unknown>, field: string): number {

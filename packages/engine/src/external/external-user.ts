@@ -183,7 +183,8 @@ export class ExternalUser implements LoadUser {
   }
 
   #take(event: RunnerEvent, part: UserPart): void {
-    this.#reported = true
+    // A note says nothing of whether the runner reports its tests.
+    if (event.kind !== 'note') this.#reported = true
     switch (event.kind) {
       case 'start':
         this.#open(event.test)
@@ -214,6 +215,9 @@ export class ExternalUser implements LoadUser {
         break
       case 'timing':
         this.#meter.timing(event.name, event.value)
+        break
+      case 'note':
+        this.#around.annotate(event.text, event.tags)
     }
   }
 

@@ -23,5 +23,6 @@ export function userAt(ordinal: number, executionId = `default/${ordinal}`): Use
     signal: new AbortController().signal,
     meter: silentMeter,
     target: defaultTarget,
+    annotate: () => {},
   }
 }

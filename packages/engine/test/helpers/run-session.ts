@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Aggregate } from '@loads-runner/metrics'
-import { defaultTarget } from '@loads-runner/testcase'
+import { defaultTarget, type Tags } from '@loads-runner/testcase'
 import {
   runStages,
   shareOut,
@@ -17,6 +17,7 @@ export interface SessionRun {
   aggregate: Aggregate
   windows: SessionWindow[]
   logs: string[]
+  notes: { text: string; tags: Tags }[]
   /** Stages in the order in which they ended. */
   stages: number[]
   leases: { feed: string; size: number; count: number }[]
@@ -115,16 +116,21 @@ export async function runSession(test: SessionCase): Promise<SessionRun> {
     }
     const stages = runStages(profile)
     const open = new Set(stages.map((stage) => stage.number))
-    const conductor = test.conduct ? await Conductor.open(bundle.bytes, spec, 'run-1') : null
-    const data = (await conductor?.setUpRun()) ?? '{}'
     const run: SessionRun = {
       aggregate: new Aggregate(),
       windows: [],
       logs: [],
+      notes: [],
       stages: [],
       leases: [],
       lost: null,
     }
+    const listener = {
+      note: (text: string, tags: Tags) => run.notes.push({ text, tags }),
+      log: (_level: string, text: string) => run.logs.push(text),
+    }
+    const conductor = test.conduct ? await Conductor.open(bundle.bytes, spec, 'run-1', listener) : null
+    const data = (await conductor?.setUpRun()) ?? '{}'
     let end!: () => void
     const ended = new Promise<void>((resolve) => (end = resolve))
     const session = new Session(
@@ -152,6 +158,7 @@ export async function runSession(test: SessionCase): Promise<SessionRun> {
         },
         leaseRows: (feed, size, count) => run.leases.push({ feed, size, count }),
         log: (_level, text) => run.logs.push(text),
+        note: (text, tags) => run.notes.push({ text, tags }),
         lost: (reason) => {
           run.lost = reason
           end()

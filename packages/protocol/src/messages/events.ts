@@ -68,11 +68,13 @@ export const thresholdStateSchema = v.object({
 })
 export type ThresholdState = v.InferOutput<typeof thresholdStateSchema>
 
-/** A text of the user's at a moment of the run: a deployment, a step by hand. */
+const tagText = v.pipe(v.string(), v.maxLength(200))
+
+/** A text of the user's at a moment of the run: a deployment, a step by hand. 20 tags at most. */
 export const noteSchema = v.object({
   type: v.literal('note'),
   text: v.pipe(v.string(), v.maxLength(2_000)),
-  tags: v.record(v.string(), v.string()),
+  tags: v.pipe(v.record(tagText, tagText), v.maxEntries(20)),
 })
 
 /** Something is made to fail from here on, or works again. Both ends have one id. */
@@ -84,10 +86,18 @@ export const faultSchema = v.object({
   detail: v.pipe(v.string(), v.maxLength(2_000)),
 })
 
+/** A figure of the target's may be no number at all; then it was not measured, and is left out. */
+const figure = v.custom<number>((value) => typeof value === 'number', 'a number is needed')
+
+function finiteOnly(values: Record<string, number>): Record<string, number> {
+  if (Object.values(values).every(Number.isFinite)) return values
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)))
+}
+
 /** What the target says of itself at a moment: figures by name. */
 export const observationSchema = v.object({
   type: v.literal('observation'),
-  values: v.record(v.string(), v.number()),
+  values: v.pipe(v.record(v.string(), figure), v.transform(finiteOnly)),
 })
 
 /** What any process of a run may publish into its event stream. */

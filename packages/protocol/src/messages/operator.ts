@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { bytes } from './bytes.ts'
-import { annotationSchema, runEventSchema, runStateSchema } from './events.ts'
+import { runEventSchema, runStateSchema, type Annotation } from './events.ts'
 import { stopModeSchema } from './broker-to-agent.ts'
 import { runSpecSchema } from './run-spec.ts'
 
@@ -10,6 +10,9 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const runId = v.string()
 const requestId = count
 
+/** The broker checks it by its schema and answers: a text too long must not cost a console its connection. */
+const looseAnnotation = v.custom<Annotation>((value) => typeof value === 'object' && value !== null)
+
 export const operatorToBrokerSchema = v.variant('type', [
   /** Each request below is answered by one `reply` or `refusal` with its requestId. */
   v.object({ type: v.literal('ping'), requestId }),
@@ -17,7 +20,7 @@ export const operatorToBrokerSchema = v.variant('type', [
   /** All runs that the broker knows; from now on each `run` message tells of one that is new or has changed its state. */
   v.object({ type: v.literal('watch-runs'), requestId }),
   /** Publishes something into the event stream of a run. */
-  v.object({ type: v.literal('annotate'), requestId, runId, annotation: annotationSchema }),
+  v.object({ type: v.literal('annotate'), requestId, runId, annotation: looseAnnotation }),
   /** Is the bundle with this hash in store? */
   v.object({ type: v.literal('has-bundle'), requestId, hash: v.string() }),
   v.object({ type: v.literal('put-bundle'), requestId, hash: v.string(), last: v.boolean(), bytes }),

@@ -165,7 +165,9 @@ export function redacted(spec: RunSpec): RunSpec {
   }
 }
 
-/** What stands before the @ of an address is nobody's affair. */
+/** What stands before the @ of an address is nobody's affair, nor is a token in its query. */
 function withoutPassword(output: string): string {
-  return output.replace(/(:\/\/)[^/@\s]*@/, '$1[redacted]@')
+  return output
+    .replace(/:\/\/[^/\s]*@/g, '://[redacted]@')
+    .replace(/([?&](?:[^=&#\s]*(?:token|secret|passw|key|auth)[^=&#\s]*|p)=)[^&#\s]*/gi, '$1[redacted]')
 }

@@ -1,4 +1,5 @@
 import { defaultTarget, type TargetOptions, type UserContext } from '../../src/context.ts'
+import type { Tags } from '../../src/meter.ts'
 import { createRandom } from '../../src/random.ts'
 import { TestCase } from '../../src/test-case.ts'
 import { attachUser, releaseUser } from '../../src/user-link.ts'
@@ -10,6 +11,7 @@ export interface TestUser {
   meter: RecordingMeter
   context: { -readonly [K in keyof UserContext]: UserContext[K] }
   cut: AbortController
+  notes: { text: string; tags: Tags }[]
 }
 
 const users: TestCase[] = []
@@ -20,6 +22,7 @@ export function makeUser(
 ): TestUser {
   const meter = new RecordingMeter()
   const cut = new AbortController()
+  const notes: TestUser['notes'] = []
   const context: UserContext = {
     user: 3,
     iteration: 5,
@@ -37,11 +40,12 @@ export function makeUser(
     signal: cut.signal,
     meter,
     target: { ...defaultTarget, timeoutMs: 20_000, ...target },
+    annotate: (text, tags) => notes.push({ text, tags }),
   }
   const test = new testClass()
   attachUser(test, context)
   users.push(test)
-  return { test, meter, context, cut }
+  return { test, meter, context, cut, notes }
 }
 
 /** For afterEach: ends all users that a test made. */
