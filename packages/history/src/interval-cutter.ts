@@ -118,10 +118,16 @@ export class IntervalCutter {
 
   #closeUpTo(last: number, endMs = Infinity): void {
     if (this.#startedAt === null || last < this.#nextSecond) return
-    if (last - this.#nextSecond >= longestSilence) {
-      this.#nextSecond = Math.max(this.#nextSecond, Math.min(last, ...this.#open.keys()))
+    while (this.#nextSecond <= last) {
+      this.#skipSilence(last)
+      this.#closeSecond(this.#nextSecond++, endMs)
     }
-    while (this.#nextSecond <= last) this.#closeSecond(this.#nextSecond++, endMs)
+  }
+
+  #skipSilence(last: number): void {
+    if (last - this.#nextSecond < longestSilence) return
+    const next = Math.min(last, ...this.#open.keys())
+    if (next - this.#nextSecond >= longestSilence) this.#nextSecond = next
   }
 
   #closeSecond(second: number, endMs: number): void {
