@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { AgentToBroker, Identity, Listener, Peer } from '@loads-runner/protocol'
+import type { AgentToBroker, Identity, Listener, Peer, RunSpec } from '@loads-runner/protocol'
 import { AgentRegistry, type AgentPeerConnection, type RegisteredAgent } from './agent-registry.ts'
 import { openBundleStore, type BundleStore } from './bundle-store.ts'
 import { systemClock, type Clock } from './clock.ts'
@@ -29,6 +29,11 @@ export interface BrokerOptions {
   keepRuns?: KeepRuns
   version: string
   log: Log
+  /**
+   * A run was submitted. Its spec has what nobody else is told: passwords of outputs, for the process that holds the
+   * broker and runs them.
+   */
+  onRun?: (runId: string, spec: RunSpec) => void
   clock?: Clock
 }
 
@@ -49,7 +54,7 @@ export class Broker {
   #closing = false
 
   constructor(options: BrokerOptions) {
-    const { stateDir, keepRuns = null, log, clock = systemClock } = options
+    const { stateDir, keepRuns = null, log, onRun, clock = systemClock } = options
     this.#options = options
     this.#clock = clock
     this.#log = log
@@ -61,20 +66,13 @@ export class Broker {
       stateDir,
       keepRuns,
       log,
+      onRun: (runId, spec) => this.#guard(`start of run ${runId}`, () => onRun?.(runId, spec)),
     })
   }
 
   /** Where agents and consoles find it: that of the first listener. */
   get address(): string {
     return this.#options.listeners[0]?.address ?? ''
-  }
-
-  /**
-   * The outputs that a run asks for, with the passwords in them: nobody else but the process that holds the broker, which
-   * runs them, is told these.
-   */
-  outputsOf(runId: string): readonly string[] {
-    return this.#runs.get(runId)?.spec.outputs ?? []
   }
 
   /** Peers are served from now on. */

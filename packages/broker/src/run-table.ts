@@ -29,6 +29,8 @@ export interface RunTableOptions {
   /** What to keep of journals; without it, all. */
   keepRuns: KeepRuns | null
   log: Log
+  /** A run was submitted; its spec is the whole one, secrets and passwords included. Never throws. */
+  onRun: (runId: string, spec: RunSpec) => void
 }
 
 /** All runs of a broker: the queue, the active ones, the last that have ended. */
@@ -127,6 +129,7 @@ export class RunTable {
     })
     this.#runs.set(id, run)
     this.#watchers.tell(run.row())
+    this.#options.onRun(id, spec)
     log('info', `run ${id}: submitted, ${spec.names.join(' ')} on ${spec.agents} agents`)
     return run
   }
