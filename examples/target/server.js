@@ -6,6 +6,7 @@
  * TCP echo (port 9001), and gRPC (port 9002): the service of `greeter.proto`.
  *
  *     node examples/target/server.js [--http-port 9200] [--ws-port 9000] [--tcp-port 9001] [--grpc-port 9002]
+ *       [--host 0.0.0.0]                      only this machine can reach it where nothing is said
  */
 import { realpathSync } from 'node:fs'
 import { createServer, Server as HttpServer } from 'node:http'
@@ -15,7 +16,7 @@ import { parseArgs } from 'node:util'
 import { WebSocketServer } from 'ws'
 
 /** `localhost` is one or the other, by machine and client: listen on both, so that the name just works. */
-const addresses = ['127.0.0.1', '::1']
+const localAddresses = ['127.0.0.1', '::1']
 const maxSlowMs = 60_000
 const maxEvents = 1000
 
@@ -29,11 +30,18 @@ const maxEvents = 1000
 /**
  * Starts the target; port 0 takes any free port, null: none.
  *
- * @param {{ httpPort?: number, wsPort?: number, tcpPort?: number | null, grpcPort?: number | null }} [options]
+ * @param {{ httpPort?: number, wsPort?: number, tcpPort?: number | null, grpcPort?: number | null,
+ *   addresses?: string[] }} [options]
  * @returns {Promise<{ httpPort: number, wsPort: number, tcpPort: number | null, grpcPort: number | null,
  *   httpUrl: string, wsUrl: string, count: () => Count, stop: () => Promise<void> }>}
  */
-export async function startTarget({ httpPort = 9200, wsPort = 9000, tcpPort = null, grpcPort = null } = {}) {
+export async function startTarget({
+  httpPort = 9200,
+  wsPort = 9000,
+  tcpPort = null,
+  grpcPort = null,
+  addresses = localAddresses,
+} = {}) {
   /** @type {Count} */
   const count = { http: 0, websocket: 0, messages: 0 }
   const echo = new WebSocketServer({ noServer: true, path: '/ws' })
@@ -54,7 +62,7 @@ export async function startTarget({ httpPort = 9200, wsPort = 9000, tcpPort = nu
     await Promise.all(stops.map((each) => each()))
   }
   try {
-    const http = await listen(httpPort, '--http-port', () =>
+    const http = await listen(addresses, httpPort, '--http-port', () =>
       createServer((request, response) => {
         request.resume()
         const url = parseUrl(request.url)
@@ -65,7 +73,7 @@ export async function startTarget({ httpPort = 9200, wsPort = 9000, tcpPort = nu
       }),
     )
     stops.push(http.stop)
-    const websocket = await listen(wsPort, '--ws-port', () =>
+    const websocket = await listen(addresses, wsPort, '--ws-port', () =>
       createServer((_request, response) => {
         sendJson(response, 426, { error: 'this port speaks WebSocket: connect to /ws' })
       }).on('upgrade', (request, socket, head) => {
@@ -76,9 +84,10 @@ export async function startTarget({ httpPort = 9200, wsPort = 9000, tcpPort = nu
       }),
     )
     stops.push(websocket.stop)
-    const tcp = tcpPort === null ? null : await listen(tcpPort, '--tcp-port', () => createTcpEcho(count))
+    const tcp =
+      tcpPort === null ? null : await listen(addresses, tcpPort, '--tcp-port', () => createTcpEcho(count))
     if (tcp !== null) stops.push(tcp.stop)
-    const grpc = grpcPort === null ? null : await startGrpc(grpcPort, count)
+    const grpc = grpcPort === null ? null : await startGrpc(addresses[0] ?? '127.0.0.1', grpcPort, count)
     if (grpc !== null) stops.push(grpc.stop)
     return {
       httpPort: http.port,
@@ -113,10 +122,11 @@ function createTcpEcho(count) {
 /**
  * The service of `greeter.proto`.
  *
+ * @param {string} address
  * @param {number} port
  * @param {Count} count
  */
-async function startGrpc(port, count) {
+async function startGrpc(address, port, count) {
   // Only who wants gRPC waits for it to load.
   const [grpc, { loadSync }] = await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')])
   const definition = grpc.loadPackageDefinition(
@@ -144,7 +154,7 @@ async function startGrpc(port, count) {
     },
   })
   const chosen = await new Promise((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`${address}:${port}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound)
       else
         reject(
@@ -236,11 +246,12 @@ function sendJson(response, status, value) {
 /**
  * One server on every address, all on the same port.
  *
+ * @param {readonly string[]} addresses
  * @param {number} port
  * @param {string} option what the user can say to choose another port
  * @param {() => import('node:net').Server} create
  */
-async function listen(port, option, create) {
+async function listen(addresses, port, option, create) {
   // A port that is free on one address can be taken on the other: with port 0, try a few.
   for (let attempt = 1; ; attempt++) {
     /** @type {import('node:net').Server[]} */
@@ -313,6 +324,7 @@ function closeAll(servers) {
 async function main() {
   const { values } = parseArgs({
     options: {
+      host: { type: 'string' },
       'http-port': { type: 'string', default: '9200' },
       'ws-port': { type: 'string', default: '9000' },
       'tcp-port': { type: 'string', default: '9001' },
@@ -324,6 +336,7 @@ async function main() {
     wsPort: toPort(values['ws-port']),
     tcpPort: toPort(values['tcp-port']),
     grpcPort: toPort(values['grpc-port']),
+    ...(values.host === undefined ? {} : { addresses: [values.host] }),
   })
   const others = `TCP ${target.tcpPort}, gRPC ${target.grpcPort}`
   console.log(

@@ -8,6 +8,7 @@ import type {
   OperatorConnection,
   OperatorResults,
   OperatorToBroker,
+  RunRow,
 } from '@loads-runner/protocol'
 import { RunnerError } from './errors.ts'
 import { version } from './version.ts'
@@ -39,6 +40,8 @@ export class BrokerConnection {
   /** Events that came before somebody asked for them. */
   readonly #early = new Map<string, EventMessage[]>()
   readonly #heartbeat: NodeJS.Timeout
+  /** Told of each run that is new or has changed its state, once `watch-runs` was asked for. */
+  onRun: ((row: RunRow) => void) | null = null
   #nextRequest = 1
   #end: Closed | null = null
 
@@ -110,6 +113,8 @@ export class BrokerConnection {
         this.#early.set(message.runId, [...(this.#early.get(message.runId) ?? []), message])
         return
       }
+      case 'run':
+        return this.onRun?.(message.row)
       case 'heartbeat':
         return
     }

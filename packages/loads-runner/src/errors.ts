@@ -73,7 +73,8 @@ function exitCodeOf(error: unknown): number | null {
   const { exitCode, code } = error as { exitCode?: unknown; code?: unknown }
   if (typeof exitCode === 'number') return exitCode
   if (typeof code !== 'string') return null
-  if (code.startsWith('JOIN_')) return exitCodes.usage
-  if (/^(CHANNEL|CLUSTER|KEYS|EVENT_LOG|MESSAGE)_/.test(code)) return exitCodes.infrastructure
+  if (/^(JOIN|HISTORY)_/.test(code)) return exitCodes.usage
+  if (/^(CHANNEL|CLUSTER|KEYS|EVENT_LOG|MESSAGE|OUTPUT|DASHBOARD)_/.test(code))
+    return exitCodes.infrastructure
   return null
 }

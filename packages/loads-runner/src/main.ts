@@ -42,7 +42,7 @@ export function agentMain(world: World): Promise<number> {
 
 /** `loads`. */
 export function loadsMain(world: World): Promise<number> {
-  return guarded(world, async () => (await import('./authoring/loads-main.ts')).loadsCommand(world))
+  return guarded(world, async () => (await import('./loads-main.ts')).loadsCommand(world))
 }
 
 /** Each command loads what it needs and no more: a command should start at once. */

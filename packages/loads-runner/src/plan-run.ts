@@ -28,6 +28,8 @@ export interface PlanContext {
   seed: number
   /** A debugger is attached: one thread, the main one, and no time-outs. */
   debugged: boolean
+  /** Outputs that a standing broker runs, as written. */
+  outputs: readonly string[]
 }
 
 /** How often broker, agents and console exchange figures. */
@@ -85,6 +87,7 @@ export function planRun(settings: Settings, bundle: BundledTests, context: PlanC
     drainMs: settings.gracefulStop,
     testTimeoutMs: debugged ? longestMs : settings.testTimeout,
     waitForAgentsMs: settings.broker === null ? ownAgentsMs : 0,
+    outputs: [...context.outputs],
   }
 }
 

@@ -1,6 +1,8 @@
 import { parseThresholds, ThresholdError } from '@loads-runner/metrics'
 import type { Threshold, ThresholdContext } from '@loads-runner/metrics'
 import type { RunSpec } from '@loads-runner/protocol'
+import { needsBaseline, resolveBaseline, withUsual } from './baseline.ts'
+import type { Baseline } from './baseline.ts'
 import { UsageError } from './errors.ts'
 import type { OptionSource } from './option-table.ts'
 import type { Settings } from './options.ts'
@@ -27,12 +29,23 @@ export function planThresholds(
   source: OptionSource,
   { classes, entries }: ThresholdSources,
   scenarios: ThresholdContext['scenarios'],
+  baseline: Baseline | null,
 ): PlannedThreshold[] {
   const problems: string[] = []
   const context = { scenarios }
-  const read = (expressions: readonly string[], where: string): Threshold[] =>
+  const parse = (expressions: readonly string[], where: string): Threshold[] =>
     parsed(expressions, context, settings, where, problems)
-  const ofOptions = read(settings.threshold, '--threshold')
+  const read = (expressions: readonly string[], where: string): Threshold[] => {
+    const resolved = expressions.map((each) =>
+      resolveBaseline(each, baseline, (expression) => parse([expression], where)[0] ?? null),
+    )
+    return parse(resolved, where)
+  }
+  const others = [...classes, ...entries].flatMap(({ thresholds }) => thresholds)
+  const ofOptions = read(
+    withUsual(settings.threshold, others.some(needsBaseline) ? null : baseline),
+    '--threshold',
+  )
   const nearest = source === 'command line' || source === 'environment'
   const ofClasses = nearest
     ? []
@@ -59,7 +72,7 @@ export function earlyThresholdProblems(
   const problems: string[] = []
   const check = (expressions: readonly string[], where: string) =>
     parsed(
-      expressions.filter((each) => !/\b(?:scenario|during|stage)\b/.test(each)),
+      expressions.filter((each) => !/\b(?:scenario|during|stage|baseline)\b/.test(each)),
       { scenarios: [] },
       settings,
       where,

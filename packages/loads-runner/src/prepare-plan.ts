@@ -1,5 +1,6 @@
 import type { Bundle } from '@loads-runner/engine'
 import type { RunSpec } from '@loads-runner/protocol'
+import type { Baseline } from './baseline.ts'
 import { formatDuration } from './duration.ts'
 import { UsageError } from './errors.ts'
 import { outlineOf } from './load-outline.ts'
@@ -16,7 +17,10 @@ export interface PreparedPlan {
 }
 
 /** What a plan is made of besides options and tests. */
-export type OwnContext = Omit<PlanContext, 'tests' | 'sources' | 'scenarios' | 'thresholds' | 'replay'>
+export type OwnContext = Omit<PlanContext, 'tests' | 'sources' | 'scenarios' | 'thresholds' | 'replay'> & {
+  /** The run that thresholds compare with. */
+  baseline: Baseline | null
+}
 
 /** What a bundle says of its tests. */
 export type BundleFacts = Pick<Bundle, 'hash' | 'tests' | 'classes' | 'named' | 'conducted' | 'serverUrl'>
@@ -35,6 +39,7 @@ export function preparePlan(invocation: Invocation, bundle: BundleFacts, context
     sources.threshold,
     { classes: bundle.classes, entries },
     scenarios.map(({ name, stages }) => ({ name, stages: stages.length })),
+    context.baseline,
   )
   const { durationMs } = outlineOf({ scenarios }, 1)
   if (settings.warmUp > 0 && durationMs !== null && settings.warmUp >= durationMs) {

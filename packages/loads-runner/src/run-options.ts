@@ -88,8 +88,14 @@ export interface CommonOptions extends LoadOptions {
   abortOnFail?: boolean
   delayAbort?: Duration
   warmUp?: Duration
+  /** A run that thresholds may call `baseline`: `last-passed`, `latest`, or a run directory. */
+  compareWith?: string
 
   output?: List<string>
+  dashboard?: boolean
+  /** `host:port` of that page. */
+  dashboardBind?: string
+  observe?: List<string>
   json?: string
   results?: string
   label?: Words

@@ -4,7 +4,10 @@ import { resolve } from 'node:path'
 import type { Bundle } from '@loads-runner/engine'
 import type { Summary } from '@loads-runner/metrics'
 import type { RunEvent, RunSpec } from '@loads-runner/protocol'
+import type { OutputEnvironment, OutputHealth } from '@loads-runner/outputs'
+import { readBaseline } from './baseline.ts'
 import { BrokerConnection } from './broker-connection.ts'
+import type { EventMessage } from './broker-connection.ts'
 import type { RunConduct } from './conduct.ts'
 import type { Display } from './console/display.ts'
 import { UsageError } from './errors.ts'
@@ -12,11 +15,14 @@ import { checkLimits } from './host-limits.ts'
 import { certainUsersAtOnce } from './load-outline.ts'
 import { exitCodeOfSignal } from './interrupts.ts'
 import type { Interrupts } from './interrupts.ts'
+import { planObservers } from './observers.ts'
 import type { Place } from './place.ts'
 import { preparePlan } from './prepare-plan.ts'
 import type { OwnContext, PreparedPlan } from './prepare-plan.ts'
 import { secretsOf, variablesOf } from './plan-run.ts'
 import type { Invocation } from './read-settings.ts'
+import { planOutputs } from './results/planned-outputs.ts'
+import { RunOutputs } from './results/run-outputs.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { RunRecord } from './run-record.ts'
 import { Secrets } from '@loads-runner/testcase/secrets'
@@ -61,6 +67,8 @@ export interface RunOutcome {
   directory: string | null
   /** Why the summary is not in the run directory; null when it is. */
   recordError: unknown
+  /** Result files that are not whole. */
+  unwritten: readonly OutputHealth[]
 }
 
 /** Everything from the names of tests to the end of their run. Whatever was started is stopped again, also on errors. */
@@ -70,6 +78,12 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
   const teardown = new Teardown((name, error) =>
     display.notice(`warning: ${name} did not end well: ${String(error)}`),
   )
+  const environment = outputEnvironment(request)
+  const [outputs, observers, baseline] = await Promise.all([
+    planOutputs(settings, environment),
+    planObservers(settings.observe, environment),
+    readBaseline(settings, invocation.tests, world.cwd),
+  ])
   try {
     const directory = settings.detach || request.openDirectory === null ? null : await request.openDirectory()
     let begun = false
@@ -86,7 +100,14 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     const bundling = bundle(request)
     const [tests, pem] = await interrupts.race(Promise.all([bundling, readPem(settings, world.cwd)]))
     const seed = settings.seed ?? randomInt(2 ** 32)
-    const context = { pem, env: world.env, seed, debugged: world.debugged() }
+    const context = {
+      pem,
+      env: world.env,
+      seed,
+      debugged: world.debugged(),
+      outputs: outputs.broker.map(({ text }) => text),
+      baseline,
+    }
     const plan = request.plan ?? ((facts, own) => preparePlan(invocation, facts, own))
     const { spec, notes } = plan(tests, context)
     for (const note of notes) display.notice(`note: ${note}`)
@@ -100,7 +121,8 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     const { runId } = await interrupts.race(submit(connection, spec, tests))
     if (settings.detach) {
       await connection.close()
-      return { runId, summary: null, exitCode: 0, detached: true, directory: null, recordError: null }
+      const nothing = { summary: null, directory: null, recordError: null, unwritten: [] }
+      return { runId, exitCode: 0, detached: true, ...nothing }
     }
     begun = true
     const secrets = new Secrets([
@@ -111,13 +133,24 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     const source = { testDir: resolve(world.cwd, testDir), includeFile, external }
     const record = directory === null ? null : new RunRecord(directory, spec, runId, secrets, source)
     await record?.begin()
-    const end = await watch(request, spec, tests, runId, connection, await place, record, secrets)
+    const writing = await RunOutputs.open(outputs.here, directory?.path ?? null, environment)
+    if (settings.dashboard) await showPage(request, await place, secrets, teardown)
+    observers?.start((values) => {
+      const annotation = { type: 'observation' as const, values }
+      connection.request('annotate', { runId, annotation }).catch(() => {})
+    })
+    const end = await watch(request, spec, tests, runId, connection, await place, secrets, (message) => {
+      record?.take(message)
+      writing?.take(message.event)
+    })
+    await observers?.stop()
     // The figures are at hand all the same: a full disk must not take them away.
     const recordError = await record?.finish(end.view).then(
       () => null,
       (error: unknown) => error,
     )
-    return { ...outcomeOf(runId, end, interrupts, directory), recordError: recordError ?? null }
+    const unwritten = (await writing?.finish()) ?? []
+    return { ...outcomeOf(runId, end, interrupts, directory), recordError: recordError ?? null, unwritten }
   } finally {
     await teardown.run()
   }
@@ -130,8 +163,8 @@ async function watch(
   runId: string,
   connection: BrokerConnection,
   place: Place,
-  record: RunRecord | null,
   secrets: Secrets,
+  onMessage: (message: EventMessage) => void,
 ): Promise<WatchEnd> {
   const conducting = spec.conducted ? await import('./conduct.ts') : null
   let conduct: RunConduct | null = null
@@ -147,7 +180,7 @@ async function watch(
     askToDetach: settings.broker === null || spec.conducted ? null : askToDetach,
     stopReason: null,
     onMessage: (message) => {
-      record?.take(message)
+      onMessage(message)
       conduct?.take(message.event)
       pilot?.take(message.event)
     },
@@ -194,6 +227,35 @@ async function bundle({
   })
   onInputs?.(made.inputs)
   return made
+}
+
+function outputEnvironment({ world, display }: RunRequest): OutputEnvironment {
+  const log = (level: string, text: string) => {
+    if (level !== 'debug' && level !== 'info') display.notice(`${level}: ${text}`)
+  }
+  return { cwd: world.cwd, env: world.env, log }
+}
+
+/** The page is there for as long as this command. */
+async function showPage(
+  { invocation: { settings }, world, display }: RunRequest,
+  { dialer }: Place,
+  secrets: Secrets,
+  teardown: Teardown,
+): Promise<void> {
+  const { createDashboardToken, openDashboard } = await import('./dashboard/open-dashboard.ts')
+  const token = createDashboardToken()
+  const page = await openDashboard({
+    dialer,
+    secrets,
+    bind: settings.dashboardBind,
+    roots: [resolve(world.cwd, settings.results)],
+    token,
+    hostNames: settings.dashboardBind === null ? [] : [settings.dashboardBind.host],
+    onTrouble: (text) => display.notice(`warning: ${text}`),
+  })
+  teardown.add('the page', () => page.close())
+  display.notice(`the run is shown at ${page.url}#token=${token}`)
 }
 
 /** On a standing broker, on processes of our own, or in this process. */
@@ -252,7 +314,7 @@ function outcomeOf(
   end: WatchEnd,
   interrupts: Interrupts,
   directory: RunDirectory | null,
-): Omit<RunOutcome, 'recordError'> {
+): Omit<RunOutcome, 'recordError' | 'unwritten'> {
   const { summary } = end.view
   const signal = interrupts.first
   const fallback = signal === null || end.how === 'detached' ? 0 : exitCodeOfSignal(signal)

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { Secrets } from '@loads-runner/testcase/secrets'
-import { displayStream, writeOutputs } from '../commands/run.ts'
+import { displayStream, sayUnwritten } from '../commands/run.ts'
 import { inColor } from '../console/color.ts'
 import { silentDisplay } from '../console/display.ts'
 import type { Display } from '../console/display.ts'
@@ -144,7 +144,7 @@ async function write(
     step().catch((error: unknown) => void failures.push(error))
   if (settings.json === '-') world.stdout.write(jsonText(report))
   else if (settings.json !== null) await attempt(() => writeJson(resolve(world.cwd, settings.json!), report))
-  const { directory, summary } = outcome
+  const { directory } = outcome
   if (directory !== null) {
     const title = `Capacity for ${report.objective}`
     const unit = report.controls === 'rate' ? 'executions per second' : 'users'
@@ -152,9 +152,7 @@ async function write(
     const picture = svgPlot(report.steps, { title, unit, capacity: report.capacity })
     await attempt(() => writeAtomically(join(directory, 'capacity.svg'), picture))
   }
-  // The other outputs are of the run.
-  const others = { ...invocation, settings: { ...settings, json: null } }
-  let exitCode = summary === null ? 0 : await writeOutputs(world, others, summary)
+  let exitCode = sayUnwritten(world, outcome)
   for (const failure of failures) {
     const { text, exitCode: code } = reportFailure(failure)
     world.stderr.write(text)

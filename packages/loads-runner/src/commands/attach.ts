@@ -4,11 +4,13 @@ import { inColor } from '../console/color.ts'
 import { summaryText } from '../console/summary-text.ts'
 import { exitCodeOfSignal, Interrupts } from '../interrupts.ts'
 import type { Invocation } from '../read-settings.ts'
+import { planOutputs } from '../results/planned-outputs.ts'
+import { RunOutputs } from '../results/run-outputs.ts'
 import { Secrets } from '@loads-runner/testcase/secrets'
 import { watchRun } from '../watch-run.ts'
 import type { DetachQuestion } from '../watch-run.ts'
 import type { World } from '../world.ts'
-import { displayStream, writeOutputs } from './run.ts'
+import { displayStream, writeJsonFile } from './run.ts'
 import { withBroker } from './with-broker.ts'
 
 /** A watcher that is interrupted where nobody can be asked just goes: the run is not its own. */
@@ -18,12 +20,19 @@ const justDetach: DetachQuestion = () => Promise.resolve('detach')
 export async function attachCommand(world: World, invocation: Invocation): Promise<number> {
   const { settings } = invocation
   const display = openDisplay(displayStream(world, invocation), settings.quiet)
+  const environment = {
+    cwd: world.cwd,
+    env: world.env,
+    log: (level: string, text: string) => display.notice(`${level}: ${text}`),
+  }
+  const { here } = await planOutputs(settings, environment, true)
   const interrupts = new Interrupts(world)
   try {
     return await withBroker(invocation, async (connection, dial) => {
       const { runId } = await interrupts.race(
         connection.request('subscribe', { runId: settings.attach || null }),
       )
+      const outputs = await RunOutputs.open(here, null, environment)
       const { view, how } = await watchRun({
         connection,
         runId,
@@ -36,15 +45,16 @@ export async function attachCommand(world: World, invocation: Invocation): Promi
         askToDetach: stopQuestion(world) ?? justDetach,
         // Whoever started the run was not interrupted.
         stopReason: 'operator',
-        onMessage: () => {},
+        onMessage: ({ event }) => outputs?.take(event),
         prepare: () => null,
       })
+      await outputs?.finish()
       const { summary } = view
       if (summary === null) {
         if (how === 'detached') display.text(`Run ${runId} goes on.\n`)
         return how === 'detached' ? 0 : exitCodeOfSignal(interrupts.first ?? 'SIGINT')
       }
-      const written = await writeOutputs(world, invocation, summary)
+      const written = await writeJsonFile(world, invocation, summary)
       display.text(inColor(summaryText(summary), displayStream(world, invocation), world.env))
       return written === 0 ? summary.exitCode : written
     })

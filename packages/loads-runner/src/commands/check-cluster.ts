@@ -109,6 +109,7 @@ async function checkRun(
     scenarios: [scenario],
     thresholds: [],
     replay: null,
+    outputs: [],
   }
   const spec = planRun(check, bundle, context)
   await interrupts.race(connection.putBundle(bundle.hash, bundle.bytes))

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
+import { readBaseline } from '../baseline.ts'
 import { outlineOf } from '../load-outline.ts'
 import { secretsOf, variablesOf } from '../plan-run.ts'
 import { preparePlan } from '../prepare-plan.ts'
 import type { Invocation } from '../read-settings.ts'
 import { estimateFor } from '../resource-estimate.ts'
+import { planOutputs } from '../results/planned-outputs.ts'
 import { readPem } from '../start-run.ts'
 import type { World } from '../world.ts'
 import { jsonText } from '../write-json.ts'
@@ -17,6 +19,9 @@ export async function dryRunCommand(world: World, invocation: Invocation): Promi
     import('@loads-runner/engine'),
     import('@loads-runner/protocol'),
   ])
+  const environment = { cwd: world.cwd, env: world.env, log: () => {} }
+  const { broker: outputs } = await planOutputs(settings, environment)
+  const baseline = await readBaseline(settings, tests, world.cwd)
   // What tests say while they are loaded is no part of the answer.
   const giveBackOutput = world.captureOutput((line) => world.stderr.write(`${line}\n`))
   const bundle = await bundleTests({
@@ -31,6 +36,8 @@ export async function dryRunCommand(world: World, invocation: Invocation): Promi
     env: world.env,
     seed: settings.seed ?? 0,
     debugged: world.debugged(),
+    outputs: outputs.map(({ text }) => text),
+    baseline,
   })
   const outline = outlineOf(spec.profile, spec.agents)
   const plan: DryRun = {

@@ -8,7 +8,7 @@ import { stopQuestion } from '../console/stop-question.ts'
 import { inColor } from '../console/color.ts'
 import { summaryText } from '../console/summary-text.ts'
 import { reportFailure, UsageError } from '../errors.ts'
-import { worseOf } from '../exit-codes.ts'
+import { exitCodes, worseOf } from '../exit-codes.ts'
 import { Interrupts } from '../interrupts.ts'
 import { secretsOf } from '../plan-run.ts'
 import type { Invocation } from '../read-settings.ts'
@@ -30,7 +30,7 @@ export async function runCommand(
   { keepsDirectory = true, ...variation }: RunVariation = {},
 ): Promise<number> {
   const { settings } = invocation
-  await checkJsonFiles(world, invocation)
+  await checkJsonFile(world, settings.json)
   const stream = displayStream(world, invocation)
   // Warnings are for somebody even when the rest is not.
   const display: Display = settings.quiet
@@ -57,7 +57,10 @@ export async function runCommand(
     })
     if (outcome.detached) sayDetached(world, invocation, outcome)
     if (outcome.summary === null) return outcome.exitCode
-    const written = await writeOutputs(world, invocation, outcome.summary)
+    const written = [
+      await writeJsonFile(world, invocation, outcome.summary),
+      sayUnwritten(world, outcome),
+    ].reduce(worseOf)
     const text = summaryText(outcome.summary, outcome.directory)
     display.text(inColor(text, displayStream(world, invocation), world.env))
     if (outcome.recordError === null) return worseOf(outcome.exitCode, written)
@@ -71,6 +74,13 @@ export async function runCommand(
   }
 }
 
+/** Returns the exit code for results that somebody relies on and that are not there. */
+export function sayUnwritten(world: World, { unwritten }: RunOutcome): number {
+  for (const { name, trouble } of unwritten)
+    world.stderr.write(`error: the output ${name} was not written${trouble === null ? '' : `: ${trouble}`}\n`)
+  return unwritten.length === 0 ? 0 : exitCodes.infrastructure
+}
+
 async function printExchanges(world: World, invocation: Invocation, secrets: Secrets) {
   const { ExchangePrinter } = await import('../exchange-printer.ts')
   const stream = displayStream(world, invocation)
@@ -79,44 +89,32 @@ async function printExchanges(world: World, invocation: Invocation, secrets: Sec
 
 /** Standard output, unless that is taken by JSON. */
 export function displayStream(world: World, { settings }: Invocation): World['stdout'] {
-  return jsonFiles(settings).includes('-') ? world.stderr : world.stdout
+  return settings.json === '-' ? world.stderr : world.stdout
 }
 
-/** Writes what was asked for with --json and --output. Returns the exit code of that alone. */
-export async function writeOutputs(
+/** Writes what was asked for with --json. Returns the exit code of that alone. */
+export async function writeJsonFile(
   world: World,
-  { settings }: Invocation,
+  { settings: { json } }: Invocation,
   summary: Summary,
 ): Promise<number> {
-  let exitCode = 0
-  for (const file of jsonFiles(settings)) {
-    try {
-      if (file === '-') world.stdout.write(jsonText(summary))
-      else await writeJson(resolve(world.cwd, file), summary)
-    } catch (error) {
-      const failure = reportFailure(error)
-      world.stderr.write(failure.text)
-      exitCode = worseOf(exitCode, failure.exitCode)
-    }
+  if (json === null) return 0
+  try {
+    if (json === '-') world.stdout.write(jsonText(summary))
+    else await writeJson(resolve(world.cwd, json), summary)
+    return 0
+  } catch (error) {
+    const failure = reportFailure(error)
+    world.stderr.write(failure.text)
+    return failure.exitCode
   }
-  return exitCode
 }
 
-/** @throws {UsageError} for files that could not be written at the end */
-async function checkJsonFiles(world: World, { settings }: Invocation): Promise<void> {
-  const files = jsonFiles(settings).filter((file) => file !== '-')
-  const problems = await Promise.all(
-    files.map(async (file) => {
-      const why = await whyNotWritable(resolve(world.cwd, file))
-      return why === null ? [] : [`cannot write ${file}: ${why}`]
-    }),
-  )
-  if (problems.flat().length > 0) throw new UsageError(problems.flat())
-}
-
-function jsonFiles(settings: Invocation['settings']): string[] {
-  const outputs = settings.output.flatMap((output) => (output.name === 'json' ? [output.file] : []))
-  return [...(settings.json === null ? [] : [settings.json]), ...outputs]
+/** @throws {UsageError} for a file that could not be written at the end */
+async function checkJsonFile(world: World, json: string | null): Promise<void> {
+  if (json === null || json === '-') return
+  const why = await whyNotWritable(resolve(world.cwd, json))
+  if (why !== null) throw new UsageError(`cannot write ${json}: ${why}`)
 }
 
 function sayDetached(world: World, { settings }: Invocation, { runId }: RunOutcome): void {

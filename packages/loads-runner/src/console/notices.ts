@@ -46,10 +46,17 @@ function ownNotices(event: EventMessage['event'], view: RunView, debug: boolean)
       const whose = view.stages.some(({ scenarioIndex }) => scenarioIndex > 0) ? `${oneLine(scenario)}: ` : ''
       return [`control: ${whose}${paused ? 'paused' : `set to ${formatRate(target)}`}`]
     }
+    case 'note':
+      return [`note: ${oneLine(event.text)} (${oneLine(event.source)})`]
+    case 'fault': {
+      const detail = event.detail === '' ? '' : `: ${oneLine(event.detail)}`
+      return [`fault ${event.state}: ${oneLine(event.name)}${detail}`]
+    }
     case 'thresholds':
       return crossings(event.states, view.thresholds)
     case 'snapshot':
     case 'commit':
+    case 'observation':
     case 'finished':
       return []
   }

@@ -1,9 +1,7 @@
 import { parseDuration } from '../duration.ts'
 import type { OptionTable } from '../option-table.ts'
-import { flag, list, pair, word } from '../option-values.ts'
+import { flag, hostAndPort, list, pair, word } from '../option-values.ts'
 import type { Words } from '../option-values.ts'
-import { parseOutput } from '../outputs.ts'
-import type { OutputRequest } from '../outputs.ts'
 
 /** What is asked of the figures, and where they go. */
 export interface ResultsSettings {
@@ -12,7 +10,15 @@ export interface ResultsSettings {
   abortOnFail: boolean
   delayAbort: number
   warmUp: number
-  output: readonly OutputRequest[]
+  /** A run that expressions may speak of as `baseline`. */
+  compareWith: string | null
+  /** As written; read by the package outputs when the run is made. */
+  output: readonly string[]
+  dashboard: boolean
+  /** Null: 127.0.0.1, on the usual port or any free one. */
+  dashboardBind: { host: string; port: number } | null
+  /** As written: sources of figures of the target itself. */
+  observe: readonly string[]
   quiet: boolean
   json: string | null
   results: string
@@ -59,13 +65,44 @@ export const resultsOptions: OptionTable<ResultsSettings> = {
     initial: 0,
     parse: parseDuration,
   },
+  compareWith: {
+    flags: '--compare-with <RUN>',
+    group: judging,
+    help: 'last-passed, latest, or a run directory: thresholds may say baseline ("p(95)<baseline*1.1"); without any that do, p95 may grow by 20 % and errors by 1 %',
+    initial: null,
+    parse: word,
+  },
   output: {
     flags: '-o, --output <NAME[:ARGS]>',
     group,
-    help: 'where results go besides the terminal: json:FILE, null; repeatable',
+    help: 'where results go besides the terminal, repeatable: json csv ndjson junit html :FILE, statsd:HOST:PORT, influx:URL, prometheus:HOST:PORT, otlp:URL, webhook:URL, ./module.js',
     initial: [],
-    parse: (text, previous) => [...previous, parseOutput(text)],
+    parse: list,
     repeatable: true,
+  },
+  dashboard: {
+    flags: '--dashboard',
+    group,
+    help: 'show the run live on a web page',
+    initial: false,
+    parse: flag,
+  },
+  dashboardBind: {
+    flags: '--dashboard-bind <HOST:PORT>',
+    group,
+    help: 'where that page is (default: 127.0.0.1:7777, or any free port)',
+    initial: null,
+    parse: hostAndPort,
+  },
+  observe: {
+    flags: '--observe <NAME:ARGS>',
+    group,
+    help: 'figures of the target itself, on the same time axis: prometheus:URL; repeatable',
+    initial: [],
+    parse: list,
+    repeatable: true,
+    // Addresses may have commas in them.
+    separator: ';',
   },
   quiet: {
     flags: '-q, --quiet',

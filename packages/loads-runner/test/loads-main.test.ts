@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadsMain } from '../../src/main.ts'
-import { version } from '../../src/version.ts'
-import { fakeWorld } from '../fake-world.ts'
+import { loadsMain } from '../src/main.ts'
+import { version } from '../src/version.ts'
+import { fakeWorld } from './fake-world.ts'
 
 describe('loads', () => {
   let cwd: string

@@ -1,12 +1,14 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { UsageError } from '../errors.ts'
-import { suggestion } from '../option-table.ts'
-import { httpUrl, whole } from '../option-values.ts'
-import { version } from '../version.ts'
-import type { World } from '../world.ts'
+import { Command, CommanderError } from 'commander'
+import { UsageError } from './errors.ts'
+import { addStoreCommands } from './store/add-commands.ts'
+import { checked } from './checked-option.ts'
+import { suggestion } from './option-table.ts'
+import { httpUrl, whole } from './option-values.ts'
+import { version } from './version.ts'
+import type { World } from './world.ts'
 
 /**
- * `loads`: what helps to begin. Each command loads what it needs and no more.
+ * `loads`: what helps to begin, and what is done with runs that are over. Each command loads what it needs and no more.
  *
  * @throws {UsageError} wrong arguments
  */
@@ -30,7 +32,9 @@ export async function loadsCommand(world: World): Promise<number> {
 
 function makeProgram(world: World, done: (exitCode: number) => void): Command {
   const program = new Command('loads')
-    .description('Begins tests for loads-runner: a project, or a test made of requests that you have.')
+    .description(
+      'What comes before a run and after it: tests made of requests that you have; reports, comparisons, past runs.',
+    )
     .version(version, '--version', 'show the version')
     .helpOption('-h, --help', 'show this')
     .helpCommand('help [COMMAND]', 'show how a command is used')
@@ -43,12 +47,16 @@ Examples:
   loads import openapi api.yaml -o api.ts
   loads import curl 'curl -X POST http://localhost:8080/login -d user=me' -o login.ts
   loads record --target http://localhost:8080 -o recorded.ts
+  loads report latest
+  loads compare last-passed latest
+  loads runs --project shop
 `,
     )
   apply(program, world)
   addInit(program, world, done)
   addImport(program, world, done)
   addRecord(program, world, done)
+  addStoreCommands(program, world, done)
   return program
 }
 
@@ -59,7 +67,7 @@ function addInit(program: Command, world: World, done: (exitCode: number) => voi
     .option('--url <URL>', 'the server to be tested', checked(httpUrl))
     .option('--force', 'write over what exists')
     .action(async (directory: string | undefined, options: { url?: string; force?: boolean }) => {
-      const { initCommand } = await import('./init.ts')
+      const { initCommand } = await import('./authoring/init.ts')
       const { url = null, force = false } = options
       done(await initCommand(world, { directory: directory ?? '.', url, force }))
     })
@@ -86,21 +94,21 @@ function addImport(program: Command, world: World, done: (exitCode: number) => v
     .option('--all', 'keep images, styles, fonts and scripts')
     .option('--pauses', 'wait as long as the user did; else that is a comment')
     .action(async (file: string, options: ImportFlags & { all?: boolean; pauses?: boolean }) => {
-      const { importHar } = await import('./import-commands.ts')
+      const { importHar } = await import('./authoring/import-commands.ts')
       const { all = false, pauses = false } = options
       done(await importHar(world, file, { ...common(options), all, pauses }))
     })
   add('openapi <FILE>', 'an OpenAPI document, 3.0 or 3.1, JSON or YAML: one test per operation')
     .option('--url <URL>', 'the server, in place of the one in the document', checked(httpUrl))
     .action(async (file: string, options: ImportFlags & { url?: string }) => {
-      const { importOpenApi } = await import('./import-commands.ts')
+      const { importOpenApi } = await import('./authoring/import-commands.ts')
       done(await importOpenApi(world, file, { ...common(options), url: options.url ?? null }))
     })
   add(
     'curl <COMMAND...>',
     'one or more curl commands in quotes; @FILE or - reads them from a file or standard input',
   ).action(async (words: string[], options: ImportFlags) => {
-    const { importCurl } = await import('./import-commands.ts')
+    const { importCurl } = await import('./authoring/import-commands.ts')
     done(await importCurl(world, words, common(options)))
   })
 }
@@ -137,7 +145,7 @@ passed on and cannot be recorded: use --target for it.
 `,
     )
     .action(async (options: RecordFlags) => {
-      const { recordCommand } = await import('./record.ts')
+      const { recordCommand } = await import('./authoring/record.ts')
       const { target = null, insecure = false, all = false, pauses = false, force = false } = options
       done(await recordCommand(world, { ...options, target, insecure, all, pauses, force }))
     })
@@ -151,18 +159,6 @@ function apply(command: Command, world: World): void {
     .allowExcessArguments(false)
     .configureHelp({ helpWidth: 110 })
     .configureOutput({ writeOut: (text) => world.stdout.write(text), writeErr: () => {} })
-}
-
-/** Reads a value; what is wrong with it is said with the option's name. */
-function checked<T>(parse: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return parse(text)
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error
-      throw new InvalidArgumentError(error.message)
-    }
-  }
 }
 
 function problemOf(error: CommanderError, program: Command): string {
