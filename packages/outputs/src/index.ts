@@ -13,6 +13,7 @@
 export { checkOutput, checkOutputs, createOutput } from './create-output.ts'
 export type { OutputEnvironment } from './environment.ts'
 export { OutputError, type OutputErrorCode } from './errors.ts'
+export { createObserver, parseObserver, type Observer, type ObserverRequest } from './observe/index.ts'
 export { OutputHost, type OutputHostOptions } from './host.ts'
 export {
   recordTypes,
