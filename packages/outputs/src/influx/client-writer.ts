@@ -1,7 +1,7 @@
 import { InfluxDB, Raw, type IPoint } from 'influx'
 import { messageOf, OutputError } from '../errors.ts'
 import type { InfluxAddress } from './address.ts'
-import { fieldText, tagsOf, tagText } from './line-protocol.ts'
+import { fieldText, storable, tagsOf, tagText } from './line-protocol.ts'
 import type { Point } from './point.ts'
 import type { PointWriter, WriteAnswer } from './point-writer.ts'
 
@@ -81,7 +81,7 @@ export class ClientWriter implements PointWriter {
       const whose = this.#user === null ? 'without a user' : `${this.#user} may not make it`
       throw new OutputError(
         'OUTPUT_REFUSED',
-        `output influx: ${this.target}: there is no such database, and ${whose}; ${this.missingHint}`,
+        `${this.target}: there is no such database, and ${whose}; ${this.missingHint}`,
         { cause: error },
       )
     }
@@ -95,7 +95,7 @@ export class ClientWriter implements PointWriter {
     const there = policies.map(({ name }) => name).join(', ')
     throw new OutputError(
       'OUTPUT_REFUSED',
-      `output influx: ${this.target} has no retention policy "${wanted}" (it has ${there}); ` +
+      `${this.target} has no retention policy "${wanted}" (it has ${there}); ` +
         `make it there: CREATE RETENTION POLICY "${wanted}" ON "${this.#database}" DURATION 30d REPLICATION 1`,
     )
   }
@@ -109,7 +109,7 @@ export class ClientWriter implements PointWriter {
       if (answer === null || (answer.status !== 401 && answer.status !== 403)) throw error
       throw new OutputError(
         'OUTPUT_REFUSED',
-        `output influx: ${this.target} does not let us ${what} (${answer.text}); ${this.accessHint}`,
+        `${this.target} does not let us ${what} (${answer.text}); ${this.accessHint}`,
         { cause: error },
       )
     }
@@ -122,8 +122,8 @@ export class ClientWriter implements PointWriter {
  */
 function clientPoint(point: Point): IPoint {
   const tags: Record<string, unknown> = {}
-  // Keys are escaped by the client; what it cannot escape is none of our keys, and of users' tags it is taken away.
-  for (const [name, value] of tagsOf(point)) tags[name] = new Raw(tagText(value))
+  // The client escapes keys itself.
+  for (const [name, value] of tagsOf(point)) tags[storable(name)] = new Raw(tagText(value))
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(point.fields))
     fields[name] = { toString: () => fieldText(value) }

@@ -13,8 +13,8 @@ const most = 10_000
 /** Different complaints of a server that are told; a thousand points may each be refused in other words. */
 const mostComplaints = 20
 
-/** How long the first attempt may take: whoever feeds outputs bounds the rest. */
-const openTimeoutMs = 30_000
+/** How long an attempt to open may take: whoever feeds outputs bounds the rest. */
+const openTimeoutMs = 8_000
 
 /** Writes a run into InfluxDB. What differs between its versions is the writer's. */
 export class InfluxOutput implements Output {
@@ -47,7 +47,7 @@ export class InfluxOutput implements Output {
 
   async write(records: readonly OutputRecord[], signal: AbortSignal): Promise<void> {
     const make = this.#points
-    if (make === null) throw new OutputError('OUTPUT_UNAVAILABLE', `output ${this.name} is not open`)
+    if (make === null) throw new OutputError('OUTPUT_UNAVAILABLE', 'it is not open')
     let waiting: Point[] = []
     for (const record of records) {
       waiting.push(...make.of(record))
@@ -92,7 +92,7 @@ export class InfluxOutput implements Output {
 
   #failure({ status, text, retryAfterMs }: WriteAnswer): OutputError {
     const { target, accessHint, missingHint } = this.#writer
-    const said = `output ${this.name}: ${target} answered ${status}${text === '' ? '' : `: ${text}`}`
+    const said = `${target} answered ${status}${text === '' ? '' : `: ${text}`}`
     if (status === 401 || status === 403) return new OutputError('OUTPUT_REFUSED', `${said}; ${accessHint}`)
     if (status === 404) return new OutputError('OUTPUT_REFUSED', `${said}; ${missingHint}`)
     if (status >= 300 && status < 400)
@@ -107,7 +107,7 @@ export class InfluxOutput implements Output {
     const seconds = Math.ceil(leftMs / 1000)
     throw new OutputError(
       'OUTPUT_UNAVAILABLE',
-      `output ${this.name}: ${this.#writer.target} asks to be left alone for ${seconds} s more`,
+      `${this.#writer.target} asks to be left alone for ${seconds} s more`,
     )
   }
 
@@ -131,7 +131,7 @@ export class InfluxOutput implements Output {
       if (error instanceof OutputError) throw error
       throw new OutputError(
         'OUTPUT_UNAVAILABLE',
-        `output ${this.name}: ${this.#writer.target} cannot be reached: ${messageOf(error)}`,
+        `${this.#writer.target} cannot be reached: ${messageOf(error)}`,
         { cause: error },
       )
     }

@@ -65,10 +65,15 @@ export class RunPoints {
       loadMs: this.#loadMs(),
     }
     const { planned, started, dropped } = view
-    const total = this.#together(delta, span, view.isOpen ? { planned, started, dropped } : null, {
-      active_users: view.activeUsers,
-      duration_seconds: this.#elapsedMs() / 1000,
-    })
+    const total = this.#together(
+      delta,
+      span,
+      view.isOpen ? { planned, started, dropped, ms: this.#elapsedMs() } : null,
+      {
+        active_users: view.activeUsers,
+        duration_seconds: this.#elapsedMs() / 1000,
+      },
+    )
     return detailed ? [total, ...this.#figures.of(delta, span), ...this.#agentStates(span)] : [total]
   }
 
@@ -80,7 +85,9 @@ export class RunPoints {
       loadMs,
     }
     const starts = this.#run.view.isOpen ? this.#starts.during(interval) : null
-    const total = this.#together(delta, span, starts, {
+    // Figures of the warm-up are left out where it ends in this interval; starts are not.
+    const startsMs = warmUp ? loadMs : loadMs + Math.max(0, this.#run.spec.warmUpMs - fromMs)
+    const total = this.#together(delta, span, starts === null ? null : { ...starts, ms: startsMs }, {
       active_users: interval.activeUsers,
       warm_up: warmUp,
       elapsed_seconds: fromMs / 1000,
@@ -88,17 +95,13 @@ export class RunPoints {
     return [total, ...this.#figures.of(delta, span), ...this.#agentShares(agents, span)]
   }
 
-  #together(delta: Delta, span: Span, starts: Starts | null, more: Record<string, number | boolean>): Point {
-    const perSecond = (count: number) => (span.loadMs > 0 ? (count * 1000) / span.loadMs : null)
-    const schedule =
-      starts === null
-        ? {}
-        : {
-            ...starts,
-            planned_per_second: perSecond(starts.planned),
-            started_per_second: perSecond(starts.started),
-            dropped_per_second: perSecond(starts.dropped),
-          }
+  #together(
+    delta: Delta,
+    span: Span,
+    starts: (Starts & { ms: number }) | null,
+    more: Record<string, number | boolean>,
+  ): Point {
+    const schedule = starts === null ? {} : scheduleFields(starts, starts.ms)
     const fields = known({ ...this.#figures.together(delta, span), ...schedule, ...more })
     return { measurement: 'loads_run', tags: span.tags, fields, at: span.at }
   }
@@ -155,6 +158,18 @@ export class RunPoints {
     const warmUpMs =
       this.#summary === null ? this.#run.spec.warmUpMs : (this.#summary.warmUp?.seconds ?? 0) * 1000
     return Math.max(0, this.#elapsedMs() - warmUpMs)
+  }
+}
+
+function scheduleFields({ planned, started, dropped }: Starts, ms: number): Record<string, number | null> {
+  const perSecond = (count: number) => (ms > 0 ? (count * 1000) / ms : null)
+  return {
+    planned,
+    started,
+    dropped,
+    planned_per_second: perSecond(planned),
+    started_per_second: perSecond(started),
+    dropped_per_second: perSecond(dropped),
   }
 }
 
