@@ -20,6 +20,14 @@ export interface AgentOptions {
   log: (level: 'info' | 'warning' | 'error', text: string) => void
   /** How long to go on dialing a broker that cannot be reached; without it, for ever. Milliseconds. */
   maxReconnectMs?: number
+  /** It ends after taking part in so many runs; without it, it stays. */
+  maxRuns?: number
+}
+
+/** Why an agent has ended, and whether it has done what it was there for. */
+export interface AgentEnd {
+  reason: string
+  done: boolean
 }
 
 const heartbeatMs = 500
@@ -41,13 +49,14 @@ export class Agent {
   #connection: AgentConnection | null = null
   #lastSentAt = 0
   #stopped = false
+  #begun = 0
   /** A broker has taken this agent once. */
   #registered = false
   #orphanTimer: NodeJS.Timeout | null = null
   #heartbeat: NodeJS.Timeout | null = null
-  #settleEnd!: (end: { reason: string }) => void
+  #settleEnd!: (end: AgentEnd) => void
   /** Settles when the agent has stopped, or has given up on its broker. */
-  readonly ended = new Promise<{ reason: string }>((resolve) => (this.#settleEnd = resolve))
+  readonly ended = new Promise<AgentEnd>((resolve) => (this.#settleEnd = resolve))
   readonly #onExit = () => this.#runs.forEach((run) => run.killNow())
 
   constructor(options: AgentOptions) {
@@ -73,13 +82,13 @@ export class Agent {
   }
 
   /** Leaves its runs in good order and says goodbye. Nothing that it started goes on. */
-  async stop(reason = 'it was stopped'): Promise<void> {
+  async stop(reason = 'it was stopped', done = false): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
     await Promise.all([...this.#runs.values()].map((run) => run.leave()))
     await this.#connection?.close()
     this.#cleanUp()
-    this.#settleEnd({ reason })
+    this.#settleEnd({ reason, done })
   }
 
   #cleanUp(): void {
@@ -154,10 +163,15 @@ export class Agent {
   #onMessage(message: BrokerToAgent): void {
     const run = this.#runs.get(message.runId)
     if (message.type === 'prepare') {
-      if (run === undefined && !this.#stopped) this.#begin(message)
+      if (run === undefined && !this.#stopped && this.#mayBegin()) this.#begin(message)
     } else if (message.type === 'release') {
       void this.#release(message.runId, run)
     } else run?.take(message)
+  }
+
+  /** A run that comes between the last one and the goodbye goes without this agent. */
+  #mayBegin(): boolean {
+    return this.#begun < (this.#options.maxRuns ?? Infinity)
   }
 
   #begin({ runId, spec, share }: Extract<BrokerToAgent, { type: 'prepare' }>): void {
@@ -174,6 +188,7 @@ export class Agent {
       connected: () => this.#connection !== null,
     })
     this.#runs.set(runId, run)
+    this.#begun++
     this.#options.log('info', `run ${runId}: ${spec.names.join(' ')}`)
     run.begin()
   }
@@ -189,6 +204,8 @@ export class Agent {
       this.#options.log('info', `run ${runId} is over`)
     }
     this.#send({ type: 'released', runId })
+    const { maxRuns = Infinity } = this.#options
+    if (this.#begun >= maxRuns && this.#runs.size === 0) void this.stop('its runs are over', true)
   }
 
   #send(message: AgentToBroker): void {

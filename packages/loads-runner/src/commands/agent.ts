@@ -17,6 +17,7 @@ interface AgentSettings {
   name: string | null
   label: Readonly<Record<string, string>>
   slots: number
+  runs: number | null
   workDir: string | null
   private: boolean
   logLevel: 'debug' | 'info' | 'warning' | 'error'
@@ -53,6 +54,13 @@ const agentTable: OptionTable<AgentSettings> = {
     help: 'runs at one time (default: 1)',
     initial: 1,
     parse: whole(1, 1000),
+  },
+  runs: {
+    flags: '--runs <N>',
+    group,
+    help: 'end after taking part in N runs, as a job of a cluster does (default: stay)',
+    initial: null,
+    parse: whole(1, 1_000_000),
   },
   workDir: {
     flags: '--work-dir <DIR>',
@@ -125,12 +133,17 @@ async function serve(world: World, settings: AgentSettings, broker: string): Pro
     sessions: settings.private ? 'own' : 'child',
     log,
     ...(settings.private ? { maxReconnectMs: privateReconnectMs } : {}),
+    ...(settings.runs === null ? {} : { maxRuns: settings.runs }),
   })
   const told = untilToldToStop(world, settings.private).then(() => null)
   const registered = agent.start().then(() => log('info', `agent ${id} is registered`))
   const first = await Promise.race([told, registered])
   if (first !== null) {
     const end = await Promise.race([told, agent.ended])
+    if (end?.done === true) {
+      log('info', `agent ${id} has ended: ${end.reason}`)
+      return 0
+    }
     if (end !== null) {
       log('error', `agent ${id} has ended: ${end.reason}`)
       return exitCodes.infrastructure
