@@ -7,7 +7,10 @@ export interface OutputRun {
   readonly runId: string
   /** Without the values of secrets. */
   readonly spec: RunSpec
-  /** All that is known of the run so far; kept up to date before each record is handed over. */
+  /**
+   * All that is known of the run so far: as new as the newest record that was made, which may be ahead of the one that
+   * is being written. Its figures are kept for outputs that want more than the end.
+   */
   readonly view: RunView
 }
 
@@ -19,12 +22,14 @@ export type OutputRecord =
   | { type: 'figures'; at: number; elapsedMs: number; warmUp: boolean; delta: Delta }
   /** Anything else: states, agents, thresholds, notes, faults, observations, log lines. */
   | { type: 'event'; event: Exclude<RunEvent, { type: 'commit' | 'snapshot' | 'finished' }> }
+  /** Every event of the run as it came, snapshots and commits included: for outputs with a model of their own. */
+  | { type: 'raw'; event: RunEvent }
   /** Last of all. */
   | { type: 'end'; summary: Summary | null }
 
 export type RecordType = OutputRecord['type']
 
-export const recordTypes: ReadonlySet<RecordType> = new Set(['interval', 'figures', 'event', 'end'])
+export const recordTypes: ReadonlySet<RecordType> = new Set(['interval', 'figures', 'event', 'raw', 'end'])
 
 /**
  * Writes runs elsewhere. One is made per run. Whoever feeds it isolates it: each call has a time limit, what it throws
@@ -40,7 +45,7 @@ export interface Output {
   /** Records that are written together at most; 1 is one by one. */
   readonly batch: number
   /**
-   * Called once, before the first record.
+   * Called before the first record, once, or again after it has rejected.
    *
    * @throws {OutputError} OUTPUT_REFUSED: it will never work (wrong credentials): the run is told and goes on without it;
    *   anything else: it is tried again, with growing pauses
@@ -51,7 +56,7 @@ export interface Output {
    * handed over again.
    */
   write(records: readonly OutputRecord[], signal: AbortSignal): Promise<void>
-  /** Everything is written, or given up. */
+  /** Everything is written, or given up. Called once, whether or not `open` worked. */
   close(): Promise<void>
 }
 

@@ -5,6 +5,13 @@
  * @module
  */
 export {
+  outputConformance,
+  type Arrived,
+  type ConformanceSetting,
+  type ConformanceSubject,
+  type Trouble,
+} from './testing/conformance.ts'
+export {
   fixtureRun,
   fixtureSeconds,
   fixtureStart,
