@@ -1,14 +1,8 @@
 import type { RunEvent } from '@loads-runner/protocol'
-import type { RunModel } from './model.ts'
 import { DashboardError } from './errors.ts'
-
-/** How long points stay short, in milliseconds back from the end: longer ones take their place before that. */
-export interface Tiers {
-  /** Points of 1 s. */
-  onesMs: number
-  /** Points of 10 s; those of 60 s come before them. */
-  tensMs: number
-}
+import type { RunModel } from './model.ts'
+import { RunModeler } from './run-modeler.ts'
+import { reportTiers, type Tiers } from './timeline.ts'
 
 export interface BuildOptions {
   /** 'all': points of 1 s only, however long the run was. Default: {@link reportTiers}. */
@@ -22,9 +16,17 @@ export interface BuildOptions {
  */
 export async function buildModel(
   events: AsyncIterable<RunEvent> | Iterable<RunEvent>,
-  options: BuildOptions = {},
+  { points = reportTiers }: BuildOptions = {},
 ): Promise<RunModel> {
-  void options
-  for await (const event of events) void event
-  throw new DashboardError('DASHBOARD_EVENTS', 'not built yet')
+  const tiers = points === 'all' ? { onesMs: Infinity, tensMs: Infinity } : points
+  // No clock: the run is where its events say it was.
+  const modeler = new RunModeler({ tiers, now: () => 0 })
+  for await (const event of events) modeler.apply(event)
+  if (!modeler.begun)
+    throw new DashboardError(
+      'DASHBOARD_EVENTS',
+      'these events do not begin with a snapshot of a run: give the whole event stream of a run',
+    )
+  modeler.cutShort()
+  return modeler.model()
 }

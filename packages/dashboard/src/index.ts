@@ -4,7 +4,7 @@
  * @module
  */
 export { applyUpdate } from './apply-update.ts'
-export { buildModel, type BuildOptions, type Tiers } from './build-model.ts'
+export { buildModel, type BuildOptions } from './build-model.ts'
 export { DashboardServer, type DashboardOptions } from './dashboard-server.ts'
 export { DashboardError, type DashboardErrorCode } from './errors.ts'
 export { renderReport } from './render-report.ts'
@@ -28,3 +28,5 @@ export type {
   ThresholdRow,
 } from './model.ts'
 export type { PastRuns, RunSource } from './run-source.ts'
+export { RunModeler, type RunModelerOptions } from './run-modeler.ts'
+export { liveTiers, reportTiers, type Tiers } from './timeline.ts'
