@@ -67,7 +67,7 @@ export { statsOf, type Stats } from './stats.ts'
 export { scenarioTag, summarize } from './summarize.ts'
 export type { RunFacts, Summary, TaintReason, Verdict } from './summary.ts'
 export { describeFailure, describeValue } from './thresholds/describe.ts'
-export { metrics as thresholdMetrics, type Metric } from './thresholds/metric.ts'
+export { metrics as thresholdMetrics, nearestNames, type Metric } from './thresholds/metric.ts'
 export { parseThresholds, type ThresholdSource } from './thresholds/parser.ts'
 export {
   selects as thresholdSelects,

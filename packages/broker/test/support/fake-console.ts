@@ -5,6 +5,7 @@ import type {
   OperatorResults,
   OperatorToBroker,
   RunEvent,
+  RunRow,
   SnapshotEvent,
 } from '@loads-runner/protocol'
 
@@ -86,6 +87,8 @@ export class FakeConsole {
   readonly connection: OperatorConnection
   readonly heard: BrokerToOperator[] = []
   readonly runs = new Map<string, SeenRun>()
+  /** What it was told of runs that it watches. */
+  readonly rows: RunRow[] = []
   /** Takes events in and does not say so. */
   frozen = false
   readonly #waiting = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>()
@@ -123,6 +126,8 @@ export class FakeConsole {
     if (message.type === 'event') {
       this.run(message.runId).take(message.event, message.sequence, message.skipped)
       if (!this.frozen) this.acknowledge(message.runId)
+    } else if (message.type === 'run') {
+      this.rows.push(message.row)
     } else if (message.type === 'reply') {
       this.#waiting.get(message.requestId)?.resolve(message.result as never)
     } else if (message.type === 'refusal') {

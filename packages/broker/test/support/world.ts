@@ -4,6 +4,7 @@ import type { Summary } from '@loads-runner/metrics'
 import { createInProcessChannel, type Dialer, type Identity, type RunSpec } from '@loads-runner/protocol'
 import { specOf } from '@loads-runner/protocol/testing'
 import { Broker } from '../../src/broker.ts'
+import type { KeepRuns } from '../../src/journal-retention.ts'
 import { FakeAgent } from './fake-agent.ts'
 import { FakeConsole, type SeenRun } from './fake-console.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -16,21 +17,29 @@ export class World {
   readonly clock = new ManualClock()
   readonly broker: Broker
   readonly dialer: Dialer
+  /** The way in of a process that holds the broker itself. */
+  readonly inside: Dialer
+  /** Runs as the process that holds the broker is told of them. */
+  readonly submitted: { runId: string; spec: RunSpec }[] = []
   readonly log: { level: string; text: string }[] = []
 
   readonly #turn: () => Promise<unknown>
 
-  constructor(stateDir: string | null = null) {
+  constructor(stateDir: string | null = null, keepRuns?: KeepRuns) {
     // A disk has a pace of its own: the manual clock must not run away from it.
     this.#turn = stateDir === null ? () => nextTurn() : () => sleep(2)
     const { listener, dialer } = createInProcessChannel()
+    const inside = createInProcessChannel()
     this.dialer = dialer
+    this.inside = inside.dialer
     this.broker = new Broker({
-      listeners: [listener],
+      listeners: [listener, inside.listener],
       stateDir,
+      ...(keepRuns === undefined ? {} : { keepRuns }),
       version: '1.2.3',
       clock: this.clock,
       log: (level, text) => this.log.push({ level, text }),
+      onRun: (runId, spec) => this.submitted.push({ runId, spec }),
     })
   }
 
@@ -54,16 +63,16 @@ export class World {
     return agents
   }
 
-  async console(): Promise<FakeConsole> {
+  async console(id = 'ann', dialer = this.dialer): Promise<FakeConsole> {
     const identity = {
-      id: 'ann',
+      id,
       incarnation: `c${this.clock.now()}`,
       host: 'desk',
       pid: 2,
       version: '0',
       slots: 0,
     }
-    return new FakeConsole(await this.dialer.dialAsOperator({ ...identity, labels: {} }))
+    return new FakeConsole(await dialer.dialAsOperator({ ...identity, labels: {} }))
   }
 
   /** A run in which agents do nothing with a stage by themselves; its first stages have begun. */
