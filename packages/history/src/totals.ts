@@ -1,3 +1,4 @@
+import { MetricsError } from '@loads-runner/metrics'
 import type { Aggregate, Summary } from '@loads-runner/metrics'
 import type { RunSpec, RunState } from '@loads-runner/protocol'
 import { HistoryError } from './errors.ts'
@@ -56,8 +57,11 @@ export async function totalsOf(recording: Recording, options: TotalsOptions = {}
       view.apply(event)
     }
   } catch (error) {
-    if (!(error instanceof HistoryError) || error.code !== 'HISTORY_DAMAGED') throw error
-    damage = error.message
+    const isDamage = error instanceof HistoryError && error.code === 'HISTORY_DAMAGED'
+    if (error instanceof MetricsError)
+      damage = `figures in ${recording.path} cannot be read: ${error.message}`
+    else if (isDamage) damage = error.message
+    else throw error
   }
   cutter?.end(view.elapsedMs())
   const summary = view.summary ?? recording.summary
