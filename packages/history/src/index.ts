@@ -5,6 +5,15 @@
  * @module
  */
 export { AgentFigures } from './agent-figures.ts'
+export {
+  compareRuns,
+  type ComparedRun,
+  type Comparison,
+  type ErrorChange,
+  type SeriesComparison,
+  type TimeChange,
+  type TimeSide,
+} from './compare-runs.ts'
 export { HistoryError, type HistoryErrorCode } from './errors.ts'
 export { intervalSpansMs, type AgentShare, type Interval } from './interval.ts'
 export { IntervalCutter, type IntervalCutterOptions } from './interval-cutter.ts'

@@ -29,13 +29,15 @@ export class RunStore {
   async list(filter: RunFilter & { limit?: number } = {}): Promise<StoredRun[]> {
     const { limit = Infinity } = filter
     const found: StoredRun[] = []
-    const days = byDay(await this.#places())
-    for (const places of days) {
+    let enough = false
+    for (const places of byDay(await this.#places())) {
       for (let at = 0; at < places.length; at += readAtOnce) {
         const read = places.slice(at, at + readAtOnce).map((place) => this.#read(place))
         for (const run of await Promise.all(read)) if (run !== null && matches(run, filter)) found.push(run)
       }
-      if (found.length >= limit) break
+      // One day more: a run may begin on the day after its directory was made.
+      if (enough) break
+      enough = found.length >= limit
     }
     return uniqueRuns(found.sort(newestFirst)).slice(0, limit)
   }
