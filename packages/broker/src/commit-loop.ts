@@ -13,7 +13,7 @@ const minGapMs = 100
 interface Waiting {
   taken: TakenWindow
   isEarly: boolean
-  /** Number of the window's length of the run in which it ends. */
+  /** Number of the window's length of the run that it lies in. */
   slot: number
 }
 
@@ -55,7 +55,7 @@ export interface CommitLoopOptions {
  * time, so totals, journal and event stream have one and the same order. Windows of the warm-up have commits and totals
  * of their own.
  *
- * All windows of a commit end in the same window's length of the run, so that what is shown second by second is the same
+ * All windows of a commit lie in the same window's length of the run, so that what is shown second by second is the same
  * for all readers. Agents cut their windows at the same times of the run, so one that is in time waits for no other one.
  */
 export class CommitLoop {
@@ -219,9 +219,12 @@ export class CommitLoop {
   }
 }
 
-/** A final window ends wherever the load did; any other one at a full window, about. */
-function slotOf({ toMs, final }: TakenWindow['window'], windowMs: number): number {
-  return final ? Math.ceil(toMs / windowMs) : Math.round(toMs / windowMs)
+/**
+ * A window ends a little after a full one; where a stage or the load ended in between, it is shorter; after a standstill
+ * it is longer, and the end of it says where it belongs. So the middle of it, or of the end of it, says it best.
+ */
+function slotOf({ fromMs, toMs }: TakenWindow['window'], windowMs: number): number {
+  return Math.floor((toMs - Math.min(Math.max(0, toMs - fromMs), windowMs) / 2) / windowMs)
 }
 
 function isBefore(one: Waiting, other: Waiting): boolean {

@@ -181,7 +181,7 @@ describe('CommitLoop', () => {
     loop.add(windowOf('GET /', 1))
     loop.add(windowOf('GET /', 1))
     loop.add(windowOf('GET /', 1))
-    // Ends at 1,020, 2,480 and, the last one, at 2,500 ms: in the seconds 1, 2 and 3.
+    // They end at 1,020, 2,480 and, the last one, at 2,500 ms: in the seconds 1, 2 and 3.
     loop.add(late(1020))
     loop.add(late(1460))
     loop.add(late(20, true))
@@ -191,6 +191,20 @@ describe('CommitLoop', () => {
       ['a1 1', 'a2 1'],
       ['a1 2', 'a2 2'],
     ])
+  })
+
+  it('tells the short window at the end of a stage from those of the second before', async () => {
+    const other = new FakeSession('r1', specOf(), { ranges: [{ first: 1, count: 1 }] })
+    const otherStream = new WindowStream('a2', new Catalogue(1000), () => assert.fail())
+    const cut = (spanMs: number, final = false) =>
+      loop.add(otherStream.offer(other.cut(final, spanMs), 0) as TakenWindow[])
+    loop.add(windowOf('GET /', 1))
+    cut(1010)
+    cut(290)
+    cut(4, true)
+    loop.add(windowOf('GET /', 1))
+    while (!loop.idle) await journal.finishOne()
+    assert.deepEqual(numbers(), [['a1 0', 'a2 0'], ['a2 1', 'a2 2'], ['a1 1']])
   })
 
   it('never puts a window of an agent before an older one, whatever their times', async () => {
@@ -265,7 +279,8 @@ describe('CommitLoop', () => {
         const seen = [0, 0, 0]
         let isWarm = false
         for (const { windows, warmUp } of commits) {
-          assert.equal(new Set(windows.map(({ toMs }) => Math.round(toMs / 1000))).size, 1)
+          const seconds = windows.map(({ fromMs, toMs }) => (toMs - Math.min(1000, toMs - fromMs) / 2) / 1000)
+          assert.equal(new Set(seconds.map(Math.floor)).size, 1)
           assert.ok(!(isWarm && warmUp), 'all of the warm-up comes first')
           isWarm ||= !warmUp
           for (const { agent, number, fromMs } of windows) {

@@ -77,10 +77,10 @@ describe('control of a run', () => {
     assert.ok(second!.atMs - first!.atMs >= 1000 && second!.atMs - first!.atMs < 1200)
     assert.ok(first!.atMs > world.clock.monotonic() - startMs - 2000)
     assert.deepEqual(
-      run.ofType('control').map(({ scenario, target, paused }) => ({ scenario, target, paused })),
+      run.ofType('control').map(({ scenario, target, paused, by }) => ({ scenario, target, paused, by })),
       [
-        { scenario: 'main', target: 25.5, paused: false },
-        { scenario: 'main', target: 25.5, paused: true },
+        { scenario: 'main', target: 25.5, paused: false, by: 'ann' },
+        { scenario: 'main', target: 25.5, paused: true, by: 'ann' },
       ],
     )
     const [event] = run.ofType('control')

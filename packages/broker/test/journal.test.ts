@@ -103,6 +103,47 @@ describe('journal', () => {
     assert.equal(progress.length, 20)
   })
 
+  it('is a recording of the run: every event that somebody saw who was there from the start', async () => {
+    const world = await new World(stateDir).open()
+    const agents = await world.agents(2)
+    const run = await world.began(agents)
+    const { runId } = agents[0]!.session()
+    const console = await world.console()
+    for (const agent of agents) {
+      agent.session().execute(agent.session().share.ranges[0]!.first, 0, 3)
+      agent.session().send(agent.connection)
+      agent.say({ type: 'annotate', runId, annotation: { type: 'note', text: agent.id, tags: {} } })
+      agent.say({ type: 'log', runId, level: 'info', text: `I am ${agent.id}` })
+    }
+    const annotation = { type: 'observation', values: { cpu: 0.5 } } as const
+    await console.ask({ type: 'annotate', runId, annotation })
+    await world.pass(300)
+    await agents[1]!.leave()
+    await world.pass(300)
+    agents[0]!.onStop = (session) => session.send(agents[0]!.connection, true)
+    await console.ask({ type: 'stop', runId, mode: 'drain', reason: 'operator' })
+    await world.finished(run)
+    await world.close()
+
+    const [submitted, ...records] = await read(runId)
+    assert.deepEqual([submitted!.type, submitted!.runId], ['submitted', runId])
+    assert.deepEqual(submitted!.spec, run.snapshot.spec)
+    const ofJournal = new Set(['members', 'moved'])
+    const kept = records.filter(({ type }) => !ofJournal.has(type)).map(({ details: _, ...event }) => event)
+    const seen = run.events.filter(({ type }) => type !== 'snapshot')
+    // A commit is told when it is on disk; what was said meanwhile has been heard already.
+    for (const isCommit of [true, false]) {
+      assert.deepEqual(
+        kept.filter(({ type }) => (type === 'commit') === isCommit),
+        seen.filter(({ type }) => (type === 'commit') === isCommit),
+      )
+    }
+    const types = new Set(seen.map(({ type }) => type))
+    for (const type of ['state', 'agent', 'commit', 'log', 'note', 'observation', 'finished'] as const)
+      assert.ok(types.has(type), type)
+    assert.deepEqual(records.at(-1), run.events.at(-1))
+  })
+
   it('acknowledges a window only once it is in the journal', async () => {
     const world = await new World(stateDir).open()
     const [agent] = await world.agents(1)

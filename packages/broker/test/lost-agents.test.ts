@@ -57,6 +57,15 @@ describe('a lost agent', () => {
     const { run, agents } = await midway({ onAgentLoss: 'respread' })
     const [one, two, three] = agents
     await two.leave()
+    await world.until('said', () => run.agentStates('a2').at(-1) === 'lost')
+    const [before, after] = run
+      .ofType('agent')
+      .filter(({ agent }) => agent.id === 'a2')
+      .slice(-2)
+    assert.deepEqual([before!.agent.hits, before!.agent.windowsMissing], [0, 0])
+    // Five executions in two windows; then about as many seconds of silence as it was heard before.
+    const { hits, windows, windowsMissing } = after!.agent
+    assert.deepEqual([hits, windows], [5, 2])
     await world.until('users moved', () => one.session().moved.length + three.session().moved.length === 2)
     assert.deepEqual(one.session().moved, [{ unit: 2, stage: 0, fromIteration: 5 }])
     assert.deepEqual(three.session().moved, [{ unit: 3, stage: 0, fromIteration: 0 }])
@@ -78,6 +87,8 @@ describe('a lost agent', () => {
     assert.equal(summary.coverage.missing.length, 1)
     const [missing] = summary.coverage.missing
     assert.equal(missing!.agent, 'a2')
+    assert.ok(windowsMissing >= 1)
+    assert.equal(windowsMissing, summary.agents[1]!.windowsLost)
     assert.equal(missing!.fromSecond, 2)
     assert.ok(missing!.toSecond > 2 && missing!.toSecond < 4, `${missing!.toSecond}`)
     assert.equal(

@@ -127,7 +127,7 @@ export const committedWindowSchema = v.object({
 })
 export type CommittedWindow = v.InferOutput<typeof committedWindowSchema>
 
-/** One or more windows merged and committed. All of them end in the same window's length of the run. */
+/** One or more windows merged and committed. All of them lie in the same window's length of the run. */
 export const commitSchema = v.object({
   type: v.literal('commit'),
   at,

@@ -80,6 +80,28 @@ describe('run spec', () => {
     assert.equal(spec.secrets['TOKEN'], 'hush')
   })
 
+  it('redacted, has no password of an output', () => {
+    const outputs: [string, string][] = [
+      ['influx:http://loads:hush@db:8086/loads', 'influx:http://[redacted]@db:8086/loads'],
+      ['influx:http://loads:hu@sh:x@db:8086/a@b', 'influx:http://[redacted]@db:8086/a@b'],
+      ['influx:https://hush@db/loads', 'influx:https://[redacted]@db/loads'],
+      ['otlp:http://db/v1?api_key=hush&x=1', 'otlp:http://db/v1?api_key=[redacted]&x=1'],
+      [
+        'influx:http://db/write?u=ann&p=hush&token=hush#top',
+        'influx:http://db/write?u=ann&p=[redacted]&token=[redacted]#top',
+      ],
+      ['statsd:db:8125?prefix=loads&tags=datadog', 'statsd:db:8125?prefix=loads&tags=datadog'],
+      ['webhook:http://hook/a@b', 'webhook:http://hook/a@b'],
+      ['./my-output.js:a@b', './my-output.js:a@b'],
+    ]
+    const shown = redacted({ ...spec, outputs: outputs.map(([output]) => output) })
+    assert.deepEqual(
+      shown.outputs,
+      outputs.map(([, redactedOutput]) => redactedOutput),
+    )
+    assert.deepEqual(redacted(shown), shown)
+  })
+
   it('speaks of load in the types of the package testcase', () => {
     const same: [
       Same<InferOutput<typeof loadProfileSchema>, LoadProfile>,
