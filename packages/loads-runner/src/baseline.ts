@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { ThresholdWatch } from '@loads-runner/metrics'
 import type { Delta, Threshold } from '@loads-runner/metrics'
 import { UsageError } from './errors.ts'
@@ -35,16 +36,14 @@ export async function readBaseline(
   cwd: string,
 ): Promise<Baseline | null> {
   if (compareWith === null) return null
-  const [{ openRecording, RunStore, totalsOf }, { resolve }] = await Promise.all([
-    import('@loads-runner/history'),
-    import('node:path'),
-  ])
+  const { openRecording, RunStore, totalsOf } = await import('@loads-runner/history')
   const store = new RunStore([resolve(cwd, results)])
+  const place = compareWith.includes('/') ? resolve(cwd, compareWith) : compareWith
   const alike = compareWith === 'last-passed' ? { project: projectName, names: tests } : {}
   try {
-    const { path } = await store.find(compareWith, { cwd, ...alike })
-    const { aggregate, loadMs, dropped } = await totalsOf(await openRecording(path))
-    return { path, total: aggregate.toDelta(), loadMs, dropped }
+    const { path } = await store.find(place, alike)
+    const { aggregate, loadSeconds, view } = await totalsOf(await openRecording(path))
+    return { path, total: aggregate.toDelta(), loadMs: loadSeconds * 1000, dropped: view.dropped }
   } catch (error) {
     if (!String((error as { code?: unknown }).code).startsWith('HISTORY_')) throw error
     throw new UsageError(`--compare-with: ${(error as Error).message}`)

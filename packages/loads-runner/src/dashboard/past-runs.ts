@@ -21,15 +21,15 @@ export class StoredRuns implements PastRuns {
       project: run.project,
       user: run.user,
       labels: run.labels,
-      state: run.state,
+      state: run.verdict === null ? 'ended' : 'done',
       verdict: run.verdict,
-      submittedAt: run.submittedAt,
+      submittedAt: run.startedAt,
       startedAt: run.startedAt,
-      endedAt: run.endedAt,
-      agents: run.agents,
-      hits: run.summary?.hits.count ?? 0,
-      p95: run.summary?.serviceTime.p95 ?? null,
-      errorRate: errorRateOf(run.summary),
+      endedAt: run.durationSeconds === null ? null : run.startedAt + run.durationSeconds * 1000,
+      agents: run.agents ?? 0,
+      hits: run.hits ?? 0,
+      p95: run.p95,
+      errorRate: run.errorRate,
     }))
   }
 
@@ -37,8 +37,4 @@ export class StoredRuns implements PastRuns {
     const run = (await this.#store.list({})).find((each) => each.runId === runId)
     return run === undefined ? null : (await openRecording(run.path)).events()
   }
-}
-
-function errorRateOf(summary: { hits: { count: number; failed: number } } | null): number | null {
-  return summary === null || summary.hits.count === 0 ? null : summary.hits.failed / summary.hits.count
 }

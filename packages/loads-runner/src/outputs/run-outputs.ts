@@ -43,6 +43,8 @@ export class RunOutputs {
   /** Writes what is left. @returns those results that could not be written */
   async finish(): Promise<OutputHealth[]> {
     const health = await this.#host.finish(finishMs)
-    return health.filter(({ name, dropped, trouble }) => results.has(name) && (dropped > 0 || trouble !== null))
+    return health.filter(
+      ({ name, dropped, trouble }) => results.has(name) && (dropped > 0 || trouble !== null),
+    )
   }
 }

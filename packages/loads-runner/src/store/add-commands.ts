@@ -6,6 +6,7 @@ import { pair, whole } from '../option-values.ts'
 import type { Words } from '../option-values.ts'
 import type { World } from '../world.ts'
 import type { ExportFormat } from './export.ts'
+import type { FilterOptions } from './filter.ts'
 
 const runHelp = `
 RUN is a run directory, its name (2026-11-21--3), a run id or its beginning, latest, or last-passed.
@@ -18,15 +19,7 @@ interface Place {
   results: string
 }
 
-interface Filters extends Place {
-  project?: string
-  user?: string
-  label: Words
-  verdict?: string
-  since?: number
-  limit: number
-  json?: boolean
-}
+type Filters = Omit<FilterOptions, 'json'> & { json?: boolean }
 
 /** The commands about runs that are over. */
 export function addStoreCommands(program: Command, world: World, done: Done): void {

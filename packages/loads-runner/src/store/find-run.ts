@@ -8,6 +8,8 @@ import type { Recording } from '@loads-runner/history'
  */
 export async function findRun(world: { cwd: string }, results: string, name: string): Promise<Recording> {
   const { openRecording, RunStore } = await import('@loads-runner/history')
-  const { path } = await new RunStore([resolve(world.cwd, results)]).find(name, { cwd: world.cwd })
+  // A path is meant from where the command was called.
+  const place = name.includes('/') ? resolve(world.cwd, name) : name
+  const { path } = await new RunStore([resolve(world.cwd, results)]).find(place)
   return openRecording(path)
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
-import { plural } from '../console/figures.ts'
+import { formatCount, plural } from '../console/figures.ts'
 import { UsageError } from '../errors.ts'
+import { exitCodes } from '../exit-codes.ts'
 import type { World } from '../world.ts'
 
 export interface PruneOptions {
@@ -22,8 +23,14 @@ export async function pruneCommand(
   if (keep === null && olderThanMs === null)
     throw new UsageError('what may go? Give --keep N, --older-than 30d, or both')
   const { RunStore } = await import('@loads-runner/history')
-  const removed = await new RunStore([resolve(world.cwd, results)]).prune({ keep, olderThanMs, dryRun })
-  for (const path of removed) world.stdout.write(`${path}\n`)
-  world.stdout.write(`${plural(removed.length, 'run')} ${dryRun ? 'would be' : 'was'} removed\n`)
-  return 0
+  const { removed, kept, failed } = await new RunStore([resolve(world.cwd, results)]).prune({
+    ...(keep === null ? {} : { keep }),
+    ...(olderThanMs === null ? {} : { olderThanMs }),
+    dryRun,
+  })
+  for (const { path } of removed) world.stdout.write(`${path}\n`)
+  for (const { run, reason } of failed) world.stderr.write(`error: cannot remove ${run.path}: ${reason}\n`)
+  const what = dryRun ? 'would be removed' : 'removed'
+  world.stdout.write(`${plural(removed.length, 'run')} ${what}, ${formatCount(kept)} kept\n`)
+  return failed.length === 0 ? 0 : exitCodes.infrastructure
 }
