@@ -2,11 +2,11 @@ import { compress } from 'snappyjs'
 import type { OutputEnvironment } from '../environment.ts'
 import { OutputError } from '../errors.ts'
 import { queryOptions, splitAddress } from '../exposition/address.ts'
-import { exchange, reasonOf, type HttpAnswer } from '../exposition/http.ts'
+import { parseEvery, usualEveryMs } from '../exposition/every.ts'
 import { metrics } from '../exposition/names.ts'
 import { nativeSchema, zeroThreshold } from '../exposition/native-histogram.ts'
+import { isDue, PushClient } from '../exposition/push-client.ts'
 import { RunFigures } from '../exposition/run-figures.ts'
-import { parseSpan } from '../exposition/span.ts'
 import type { Output, OutputRecord, OutputRun, RecordType } from '../output.ts'
 import { encodeRequest, type TimeSeries } from './write-request.ts'
 import { WrittenSeries } from './written-series.ts'
@@ -23,8 +23,6 @@ const staleAfterMs = 15_000
 
 /** How long the first attempt may take: whoever feeds outputs bounds the rest. */
 const openTimeoutMs = 30_000
-
-const spans = [1_000, 10_000, 60_000]
 
 export interface RemoteWriteOptions {
   /** Without credentials. */
@@ -43,7 +41,7 @@ export function createRemoteWrite(args: string, environment: OutputEnvironment):
   const options: RemoteWriteOptions = {
     url,
     authorization: authorization ?? (token === '' ? null : `Bearer ${token}`),
-    everyMs: 10_000,
+    everyMs: usualEveryMs,
     native: true,
     classic: true,
   }
@@ -51,8 +49,8 @@ export function createRemoteWrite(args: string, environment: OutputEnvironment):
   for (const [name, value] of mark < 0 ? [] : queryOptions(text.slice(mark + 1))) {
     if (name === 'native' || name === 'classic') options[name] = flagOf(name, value)
     else if (name === 'every') {
-      const everyMs = parseSpan(value)
-      if (everyMs === null || !spans.includes(everyMs)) throw bad(`every=${value} is none of 1s, 10s and 60s`)
+      const everyMs = parseEvery(value)
+      if (everyMs === null) throw bad(`every=${value} is none of 1s, 10s and 60s`)
       options.everyMs = everyMs
     } else throw bad(`there is no option "${name}"`)
   }
@@ -81,18 +79,27 @@ export class RemoteWriteOutput implements Output {
   /** The latest of them is all that is written: after a pause the rest are skipped together. */
   readonly batch = 1_000
   readonly #options: RemoteWriteOptions
-  readonly #environment: OutputEnvironment
+  readonly #client: PushClient
   readonly #series = new WrittenSeries()
-  readonly #complaints = new Set<string>()
   #native: boolean
   #figures: RunFigures | null = null
   #isOpen = false
-  /** `performance.now()` before which the server does not want to hear from us. */
-  #notBefore = 0
 
   constructor(options: RemoteWriteOptions, environment: OutputEnvironment) {
     this.#options = options
-    this.#environment = environment
+    const { url, authorization } = options
+    this.#client = new PushClient({
+      name: this.name,
+      url,
+      environment,
+      headers: {
+        'content-type': 'application/x-protobuf',
+        'content-encoding': 'snappy',
+        'x-prometheus-remote-write-version': '0.1.0',
+        'user-agent': 'loads',
+        ...(authorization === null ? {} : { authorization }),
+      },
+    })
     this.#native = options.native
     this.spansMs = [options.everyMs]
   }
@@ -104,11 +111,7 @@ export class RemoteWriteOutput implements Output {
   }
 
   async write(records: readonly OutputRecord[], signal: AbortSignal): Promise<void> {
-    // Late figures of an interval are in the samples of the next one.
-    const isDue = records.some(
-      (record) => record.type === 'end' || (record.type === 'interval' && record.interval.revision === 0),
-    )
-    if (!isDue) return
+    if (!isDue(records)) return
     await this.#writeRun(signal)
     if (!records.some(({ type }) => type === 'end')) return
     await this.#send(this.#series.staleAt(this.#series.lastAt! + staleAfterMs), signal)
@@ -136,61 +139,26 @@ export class RemoteWriteOutput implements Output {
 
   /** False where the server turned out not to take native histograms. */
   async #sendPart(series: readonly TimeSeries[], isFirst: boolean, signal: AbortSignal): Promise<boolean> {
-    const waitMs = this.#notBefore - performance.now()
-    if (waitMs > 0)
-      throw new OutputError(
-        'OUTPUT_UNAVAILABLE',
-        `the server wants to be left alone for ${Math.ceil(waitMs / 1000)} s`,
-      )
-    const answer = await this.#post(
-      encodeRequest(series, isFirst ? metrics : [], { schema: nativeSchema, zeroThreshold }),
-      signal,
-    )
+    const form = { schema: nativeSchema, zeroThreshold }
+    const request = compress(encodeRequest(series, isFirst ? metrics : [], form))
+    const answer = await this.#client.post(request, signal)
     const { status } = answer
     if (status >= 200 && status < 300) return true
-    const reason = `${this.#options.url} says ${reasonOf(answer)}`
+    const reason = this.#client.said(answer)
     if (this.#native && /native histograms? (are|is)( currently)? (disabled|not)/i.test(answer.text)) {
       this.#native = false
-      this.#say(
+      this.#client.say(
         `${reason}; histograms are written as classic ones, whose quantiles are rough (--enable-feature=native-histograms)`,
       )
       return false
     }
-    if (status === 429 || status >= 500) {
-      if (answer.retryAfterSeconds !== null)
-        this.#notBefore = performance.now() + Math.min(answer.retryAfterSeconds, 60) * 1000
-      throw new OutputError('OUTPUT_UNAVAILABLE', reason)
-    }
+    if (status === 429 || status >= 500) throw this.#client.unavailable(answer)
     // What is in one request is at fault; the next one may be taken.
     if (status === 400 && this.#isOpen) {
-      this.#say(`${reason}; these samples are lost`)
+      this.#client.say(`${reason}; these samples are lost`)
       return true
     }
     throw new OutputError('OUTPUT_REFUSED', `${reason}; ${hintFor(status)}`)
-  }
-
-  async #post(request: Uint8Array, signal: AbortSignal): Promise<HttpAnswer> {
-    const { url, authorization } = this.#options
-    return exchange(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-protobuf',
-        'content-encoding': 'snappy',
-        'x-prometheus-remote-write-version': '0.1.0',
-        'user-agent': 'loads',
-        ...(authorization === null ? {} : { authorization }),
-      },
-      body: compress(request),
-      signal,
-      mostBytes: 10_000,
-    })
-  }
-
-  /** Once for each text. */
-  #say(text: string): void {
-    if (this.#complaints.size >= 20 || this.#complaints.has(text)) return
-    this.#complaints.add(text)
-    this.#environment.log('warning', `output prometheus: ${text}`)
   }
 }
 
