@@ -7,7 +7,7 @@ export { applyUpdate } from './apply-update.ts'
 export { buildModel, type BuildOptions } from './build-model.ts'
 export { DashboardServer, type DashboardOptions } from './dashboard-server.ts'
 export { DashboardError, type DashboardErrorCode } from './errors.ts'
-export { renderReport } from './render-report.ts'
+export { modelElementId, renderReport } from './render-report.ts'
 export { mostLogLines } from './model.ts'
 export type {
   AgentRow,

@@ -80,8 +80,8 @@ export class RunModeler {
     return this.#ended
   }
 
-  get state(): string {
-    return this.#view.state
+  get summary(): RunModel['summary'] {
+    return this.#view.summary
   }
 
   /** What takes memory, by number: tests and benchmarks look at it. */
