@@ -1,0 +1,8 @@
+import { resolve } from 'node:path'
+import { formatMillis, formatRate } from '../console/figures.ts'
+import { textTable } from '../console/text-table.ts'
+import type { World } from '../world.ts'
+import { jsonText } from '../write-json.ts'
+import { filterOf } from './filter.ts'
+import type { FilterOptions } from './filter.ts'
+import { momentText } from './runs.ts'
