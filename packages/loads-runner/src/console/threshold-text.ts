@@ -18,8 +18,12 @@ export function thresholdMark({ ok }: ThresholdView): string {
 
 /** Its value in the unit that it is measured in: `153ms`, `0.4%`, `12/s`. */
 export function thresholdValue({ expression, value }: ThresholdView): string {
-  if (value === null) return 'no data'
-  switch (dimensionOf(expression)) {
+  return value === null ? 'no data' : valueText(dimensionOf(expression), value)
+}
+
+/** A value in its unit. */
+export function valueText(dimension: Dimension, value: number): string {
+  switch (dimension) {
     case 'time':
       return formatMillis(value)
     case 'share':
