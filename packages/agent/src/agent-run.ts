@@ -105,7 +105,8 @@ export class AgentRun {
     this.#flush()
     this.#rowRequests.repeat()
     if (this.#unsaidNotes > 0) {
-      const text = `${this.#unsaidNotes} notes were left out: the broker was out of reach when they were made`
+      const what = this.#unsaidNotes === 1 ? '1 note was' : `${this.#unsaidNotes} notes were`
+      const text = `${what} left out: the broker was out of reach when they were made`
       this.#unsaidNotes = 0
       this.#say({ type: 'log', runId: this.#options.runId, level: 'warning', text })
     }

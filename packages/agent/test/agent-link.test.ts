@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createInProcessChannel, type AgentToBroker, type Identity, type Peer } from '@loads-runner/protocol'
-import { specOf } from '@loads-runner/protocol/testing'
+import { profileOf, specOf } from '@loads-runner/protocol/testing'
 import { Agent } from '../src/agent.ts'
+import { bundleOf } from './helpers/scripted-broker.ts'
 
 type AgentPeer = Extract<Peer, { role: 'agent' }>
 
@@ -68,9 +69,64 @@ describe('the link of an agent to its broker', () => {
     const { connection } = await started()
     connection.refuse('another process has the name a1')
     assert.deepEqual(await agent.ended, {
+      done: false,
       reason: 'the broker refuses it: another process has the name a1',
     })
     assert.equal(arrived.length, 1)
+  })
+
+  it('leaves notes out while the broker is out of reach, and says so when it is back', async () => {
+    // Load that goes on without a broker, in this process: each execution is a note.
+    const bundle = await bundleOf(`
+import { TestCase } from '@loads-runner/testcase'
+export class TestNotes extends TestCase {
+  async test_a() { await new Promise((done) => setTimeout(done, 60)); this.annotate('note ' + this.iteration) }
+}`)
+    const profile = profileOf({ type: 'constant-users', users: 1, durationMs: 300_000, rampUpMs: 0 })
+    const tests = bundle.tests.map(({ label, weight }) => ({ label, weight }))
+    const whole = specOf({
+      tests: bundle.tests,
+      bundle: bundle.hash,
+      profile: { scenarios: profile.scenarios.map((scenario) => ({ ...scenario, tests })) },
+      workers: 1,
+      windowMs: 100,
+    })
+    const heard: AgentToBroker[] = []
+    let wake = () => {}
+    const until = async (isSo: () => boolean) => {
+      while (!isSo()) await new Promise<void>((resolve) => (wake = resolve))
+    }
+    const listen = ({ connection }: AgentPeer) =>
+      connection.onMessage((message) => {
+        heard.push(message)
+        if (message.type === 'need-bundle') {
+          const { bytes, hash } = bundle
+          connection.send({ type: 'bundle', runId: 'run', hash, last: true, bytes })
+        } else if (message.type === 'prepared') connection.send({ type: 'arm', runId: 'run', data: '{}' })
+        else if (message.type === 'armed') connection.send({ type: 'start-stage', runId: 'run', stage: 0 })
+        wake()
+      })
+    const notes = () => heard.flatMap((message) => (message.type === 'annotate' ? [message.annotation] : []))
+    const first = await started()
+    listen(first)
+    const share = { ranges: [{ first: 0, count: 1 }] }
+    first.connection.send({ type: 'prepare', runId: 'run', spec: whole, share })
+    await until(() => notes().length > 0)
+    const again = nextPeer()
+    await first.connection.close()
+    const second = await again
+    const before = notes().length
+    listen(second)
+    await until(() => notes().length > before && heard.some(({ type }) => type === 'log'))
+    const said = heard.find((message) => message.type === 'log')!
+    const missed = Number(/^(\d+) notes? w.* left out: the broker was out of reach/.exec(said.text)![1])
+    const texts = notes().map((note) => note.type === 'note' && note.text)
+    assert.equal(new Set(texts).size, texts.length)
+    assert.ok(missed >= 1)
+    // It dials again after a tenth of a second; each note is in one of three places.
+    assert.equal(texts[before], `note ${before + missed}`)
+    second.connection.send({ type: 'release', runId: 'run', reason: 'over' })
+    await until(() => heard.some(({ type }) => type === 'released'))
   })
 
   it('says once that it has released a run, however often it is told to', async () => {

@@ -46,6 +46,32 @@ describe('agent', () => {
     assert.equal(existsSync(said[2]!), false, 'its directory is gone')
   })
 
+  it('hands on what tests say of the run, 20 notes a second, and says how many there were beyond', async () => {
+    const annotating = `
+import { TestCase } from '@loads-runner/testcase'
+export class TestNotes extends TestCase {
+  async test_a() {
+    this.annotate('cache emptied', { node: 'db-2' })
+    for (let index = 0; index < 99; index++) this.annotate('flood ' + index)
+  }
+}`
+    await broker.run(await bundleOf(annotating), {})
+    await broker.next('stage-done')
+    broker.send({ type: 'finish', runId: broker.runId })
+    await broker.finalWindow()
+    const first = await broker.next('annotate')
+    assert.deepEqual(first, {
+      type: 'annotate',
+      runId: broker.runId,
+      annotation: { type: 'note', text: 'cache emptied', tags: { node: 'db-2' } },
+    })
+    const others = broker.said.filter(({ type }) => type === 'annotate')
+    const { text, level } = await broker.next('log')
+    assert.equal(level, 'warning')
+    assert.equal(Number(/^(\d+) notes were left out/.exec(text)![1]), 99 - others.length)
+    assert.ok(others.length >= 19)
+  })
+
   it('takes over users where they stopped', async () => {
     // The agent's share is one user of three.
     await broker.run(await bundleOf(counting), { profile: profileOf(hitsPerUser(3, 1)) }, 3)

@@ -80,7 +80,7 @@ describe('the mocha interface', () => {
       'hooks.test.ts',
       `export class TestHooks extends TestCase {
         seen = 0
-        static async setUpRun() { log('setUpRun'); return { token: 7 } }
+        static async setUpRun(run) { run.annotate('to nobody'); log('setUpRun'); return { token: 7 } }
         static setUpAgent(run) { log('setUpAgent ' + run.data.token) }
         static tearDownAgent() { log('tearDownAgent') }
         static tearDownRun() { log('tearDownRun') }

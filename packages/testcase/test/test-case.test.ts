@@ -18,6 +18,31 @@ describe('TestCase', () => {
     assert.equal(test.iteration, 6)
   })
 
+  it('publishes notes, each with a text and tags that are words', () => {
+    const { test, notes } = makeUser()
+    test.annotate('cache emptied')
+    test.annotate('deployed', { version: '2' })
+    assert.deepEqual(notes, [
+      { text: 'cache emptied', tags: {} },
+      { text: 'deployed', tags: { version: '2' } },
+    ])
+    const wrong: [unknown, unknown, RegExp][] = [
+      ['', {}, /annotate\(""\): a note needs a text/],
+      ['  ', {}, /a note needs a text/],
+      [undefined, {}, /annotate\(undefined\): a note needs a text/],
+      [{}, {}, /a note needs a text/],
+      ['x', { version: 2 }, /annotate\(\): the tag "version" is 2; tags are words/],
+      ['x', null, /annotate\(\): tags are an object of words/],
+      ['x', ['a'], /annotate\(\): tags are an object of words/],
+    ]
+    for (const [text, tags, message] of wrong)
+      assert.throws(() => test.annotate(text as string, tags as Record<string, string>), {
+        name: 'UsageError',
+        message,
+      })
+    assert.equal(notes.length, 2)
+  })
+
   it('records counters, gauges and timings', async () => {
     const { test, meter } = makeUser()
     test.incrCounter('orders')
@@ -55,6 +80,8 @@ describe('TestCase', () => {
       }
       const test = new WithUrl()
       test.incrCounter('nowhere')
+      test.annotate('to nobody', { tag: 'x' })
+      assert.throws(() => test.annotate(''), /a note needs a text/)
       assert.equal(test.user, 0)
       assert.equal(test.signal.aborted, false)
       assert.equal(test.app.serverUrl, 'http://from.environment:81')

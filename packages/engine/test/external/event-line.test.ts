@@ -29,6 +29,22 @@ describe('event line of an external runner', () => {
     assert.equal(failed(302), false)
   })
 
+  it('reads a note, with tags or without', () => {
+    assert.deepEqual(parseEventLine('{"loads":"note","text":"cache emptied","tags":{"node":"db-2"}}'), {
+      kind: 'note',
+      text: 'cache emptied',
+      tags: { node: 'db-2' },
+    })
+    for (const line of ['{"loads":"note","text":"x"}', '{"loads":"note","text":"x","tags":null}'])
+      assert.deepEqual(parseEventLine(line), { kind: 'note', text: 'x', tags: {} })
+    assert.throws(() => parseEventLine('{"loads":"note"}'), /field 'text' must be text/)
+    for (const tags of ['1', '"a"', '["a"]', '{"a":1}', '{"a":{}}'])
+      assert.throws(
+        () => parseEventLine(`{"loads":"note","text":"x","tags":${tags}}`),
+        /field 'tags' must be/,
+      )
+  })
+
   it('names the field that is wrong', () => {
     assert.throws(() => parseEventLine('{"loads":"hit","name":"/a","status":200}'), /field 'ms'/)
     assert.throws(() => parseEventLine('{"loads":"hit","name":"/a","status":200,"ms":-1}'), /field 'ms'/)

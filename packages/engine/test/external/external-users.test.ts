@@ -33,6 +33,16 @@ echo "just talking"`
     assert.deepEqual([...new Set(run.logs)], ['just talking'])
   })
 
+  it('takes notes, which say nothing of its tests', async () => {
+    const script = `
+echo '{"loads":"note","text":"cache emptied","tags":{"node":"db-2"}}' >&3
+echo '{"loads":"note","text":5}' >&3`
+    const run = await runSession(runner({ 'user.sh': script }, 'sh user.sh'))
+    assert.deepEqual(run.notes, [{ text: 'cache emptied', tags: { node: 'db-2' } }])
+    assert.deepEqual(run.logs, ["the runner wrote an event that cannot be read: field 'text' must be text"])
+    assert.equal(run.aggregate.tests().successes, 1, 'its exit code is the verdict')
+  })
+
   it('takes what is sent to STATSD_HOST and STATSD_PORT', async () => {
     const script = `
 import os, socket
