@@ -41,6 +41,8 @@ export function parseTrendMetric(text: string): TrendMetric {
   }
   const perSecond = /^([\p{L}_][\p{L}\p{N}_.-]*)\/s$/u.exec(trimmed)?.[1]
   const wanted = read(text, perSecond === undefined ? trimmed : `${perSecond}: rate`)
+  if (perSecond !== undefined && wanted.dimension === 'share')
+    throw refusal(text, `${perSecond} is a share: write ${perSecond} without /s`)
   return { text, dimension: wanted.dimension, wanted: [wanted] }
 }
 
