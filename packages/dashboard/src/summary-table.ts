@@ -41,7 +41,13 @@ export function summaryTable({ head, totals, series, errors, thresholds, summary
     table(
       ['Kind', 'Test', 'Name', 'Method', 'Status', 'Count', 'Failed', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'],
       series.map(({ kind, test, name, method, status, count: n, failed, time }) => [
-        ...[kind, test, name, method, status, count(n), count(failed)],
+        kind,
+        test,
+        name,
+        method,
+        status,
+        count(n),
+        count(failed),
         ...[time?.p50, time?.p95, time?.p99, time?.max].map(millis),
       ]),
     ),

@@ -9,6 +9,7 @@ import type {
   SeriesRow,
 } from '../../src/model.ts'
 import { emptyPoints, pushPoint, type Point } from './sample-points.ts'
+import { medianAt, noise, peakRate, round, sampleRow, statsAround } from './sample-series.ts'
 import { sampleSummary } from './sample-summary.ts'
 import { hostileErrors, hostileNames } from './hostile.ts'
 
@@ -24,7 +25,6 @@ export interface SampleOptions {
 }
 
 const began = Date.UTC(2026, 2, 14, 9, 30, 0)
-const peakRate = 400
 
 /**
  * A model of a run that looks like a real one, the same for the same options: an open model that ramps up, an agent
@@ -80,16 +80,6 @@ export function* sampleUpdates(
   }
 }
 
-/** Numbers between 0 and 1 that look random and depend on their place alone. */
-function noise(place: number, lane: number): number {
-  let x = (Math.imul(place + 1, 0x9e3779b1) ^ Math.imul(lane + 1, 0x85ebca6b)) >>> 0
-  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d)
-  x = Math.imul(x ^ (x >>> 12), 0x297a2d39)
-  return ((x ^ (x >>> 15)) >>> 0) / 2 ** 32
-}
-
-const round = (value: number) => Math.round(value * 1000) / 1000
-
 class SampleRun {
   readonly #series: number
   readonly #agents: number
@@ -120,7 +110,7 @@ class SampleRun {
     const ramp = Math.min(1, (second + 1) / 60)
     const planned = peakRate * ramp
     const isFault = second % 240 >= 120 && second % 240 < 150
-    const medianMs = this.#medianAt(second)
+    const medianMs = medianAt(second)
     const dropped = isFault && second % 240 > 135 ? planned * 0.04 : 0
     const hits = Math.round(planned * 3 * (isFault ? 0.82 : 1) * (0.97 + 0.06 * noise(second, 1)))
     const failed = Math.round(
@@ -163,7 +153,7 @@ class SampleRun {
   /** A cloud around the median, with a slow second mode, in rows of a quarter of a factor of ten. */
   column(second: number): Heatmap['columns'][number] {
     const cells: number[] = []
-    const medianMs = this.#medianAt(second)
+    const medianMs = medianAt(second)
     const hits = this.at(second).hitsPerSecond
     for (const [row, low] of bounds.entries()) {
       const middle = low * 1.15
@@ -196,7 +186,9 @@ class SampleRun {
   }
 
   rows(seconds: number): SeriesRow[] {
-    return Array.from({ length: this.#series }, (_, index) => this.#row(index, seconds))
+    return Array.from({ length: this.#series }, (_, index) =>
+      sampleRow(index, seconds, this.#hits, this.#hostile),
+    )
   }
 
   agents(seconds: number): AgentRow[] {
@@ -318,18 +310,6 @@ class SampleRun {
     }
   }
 
-  #medianAt(second: number): number {
-    const phase = second % 240
-    const base = 18 + 6 * Math.min(1, second / 60) + 2 * Math.sin(second / 17)
-    const isFault = phase >= 120 && phase < 150
-    const bump = isFault
-      ? 5 * Math.min(1, (phase - 119) / 6)
-      : phase >= 150 && phase < 160
-        ? (160 - phase) / 4
-        : 0
-    return base * (1 + bump) * (0.96 + 0.08 * noise(second, 0))
-  }
-
   #lostAt(): number {
     return 95
   }
@@ -337,79 +317,6 @@ class SampleRun {
   #observe(seconds: number, lane: number, scale: number): { fromMs: number[]; value: number[] } {
     const fromMs = Array.from({ length: Math.floor(seconds / 5) }, (_, index) => index * 5_000)
     return { fromMs, value: fromMs.map((at) => round(scale * (0.6 + 0.4 * noise(at, lane)))) }
-  }
-
-  #row(index: number, seconds: number): SeriesRow {
-    const kinds = [
-      'http',
-      'http',
-      'http',
-      'http',
-      'http',
-      'http',
-      'step',
-      'check',
-      'counter',
-      'gauge',
-      'timing',
-    ]
-    const kind = kinds[index % kinds.length]!
-    const isHit = kind === 'http'
-    const isTimed = isHit || kind === 'step' || kind === 'timing'
-    const weight = 1 / (index + 2)
-    const count = Math.round(this.#hits * weight * 0.3) + 1
-    const path = [
-      '/',
-      '/cart',
-      '/item/:id',
-      '/search',
-      '/checkout',
-      '/login',
-      '/account/orders',
-      '/api/v2/stock',
-    ]
-    const ordinary = `${path[index % path.length]!}${index >= path.length ? `?v=${Math.floor(index / path.length)}` : ''}`
-    const name =
-      this.#hostile && index < hostileNames.length
-        ? hostileNames[index]!
-        : isHit
-          ? ordinary
-          : `${kind} ${index}`
-    const status = !isHit
-      ? kind === 'check'
-        ? index % 2 === 0
-          ? 'failed'
-          : 'ok'
-        : ''
-      : index % 9 === 4
-        ? '503'
-        : '200'
-    const failed = status === '503' || status === 'failed' ? count : 0
-    const spanMs = seconds <= 60 ? 1_000 : seconds <= 600 ? 10_000 : 60_000
-    const steps = Math.min(60, Math.floor((seconds * 1000) / spanMs))
-    const medianMs = 6 + (index % 13) * 5
-    const line = Array.from({ length: steps }, (_, step) => (step * spanMs) / 1000)
-    return {
-      id: JSON.stringify([kind, index]),
-      kind,
-      test: index % 2 === 0 ? 'Checkout.test_buy' : 'Browse.test_look',
-      name,
-      method: isHit ? (index % 4 === 1 ? 'POST' : 'GET') : '',
-      status,
-      tags: index % 7 === 0 ? { scenario: index % 14 === 0 ? 'checkout' : 'browse' } : {},
-      count,
-      failed,
-      value: kind === 'counter' ? count * 3 : kind === 'gauge' ? 17.5 + (index % 5) : null,
-      perSecond: round(count / Math.max(1, seconds)),
-      time: isTimed ? statsAround(medianMs, count) : null,
-      spark: {
-        spanMs,
-        count: line.map((second) =>
-          Math.round(peakRate * weight * Math.min(1, (second + 1) / 60) * (spanMs / 1000)),
-        ),
-        p95: line.map((second) => (isTimed ? round((this.#medianAt(second) / 20) * medianMs * 2) : null)),
-      },
-    }
   }
 
   #errors(seconds: number): RunModel['errors'] {
@@ -524,22 +431,4 @@ const bounds: readonly number[] = Array.from({ length: 44 }, (_, row) => round(2
 
 function gauss(distance: number, width: number): number {
   return Math.exp(-(distance * distance) / (2 * width * width))
-}
-
-function statsAround(medianMs: number, count: number): RunTotals['serviceTime'] {
-  const known = (value: number) => (count === 0 ? null : round(value))
-  return {
-    count,
-    sum: round(count * medianMs * 1.2),
-    min: known(medianMs * 0.3),
-    mean: known(medianMs * 1.2),
-    p50: known(medianMs),
-    p90: known(medianMs * 2.1),
-    p95: known(medianMs * 2.7),
-    p99: known(medianMs * 4.4),
-    p999: known(medianMs * 9),
-    p9999: known(medianMs * 14),
-    max: known(medianMs * 21),
-    trustedTo: count < 20 ? 0 : (count - 10) / count,
-  }
 }

@@ -110,14 +110,24 @@ export class ScriptedRun {
   }
 
   running(): RunEvent {
-    return { type: 'state', at: this.startedAt, state: 'running', startedAt: this.startedAt, stage: 0, note: '' }
+    return {
+      type: 'state',
+      at: this.startedAt,
+      state: 'running',
+      startedAt: this.startedAt,
+      stage: 0,
+      note: '',
+    }
   }
 
   /** The events before the first figures. */
   begin(): RunEvent[] {
-    const armed = this.#agents('running').map(
-      (agent): RunEvent => ({ type: 'agent', at: this.startedAt, agent, note: '' }),
-    )
+    const armed = this.#agents('running').map((agent): RunEvent => ({
+      type: 'agent',
+      at: this.startedAt,
+      agent,
+      note: '',
+    }))
     return [this.snapshot(), this.running(), ...armed]
   }
 
@@ -150,7 +160,14 @@ export class ScriptedRun {
     if (failures > 0) {
       add({ kind: 'execution', name: 'Shop.test_buy', status: 'failure' }, failures, 5)
       add({ kind: 'check', name: 'a total', status: 'failed' }, failures)
-      const key: SeriesKey = { kind: 'error', test: 'Shop.test_buy', name: 'e1', method: '', status: '', tags: {} }
+      const key: SeriesKey = {
+        kind: 'error',
+        test: 'Shop.test_buy',
+        name: 'e1',
+        method: '',
+        status: '',
+        tags: {},
+      }
       const at = this.startedAt + second * 1000
       const detail = { type: 'AssertionError', message: 'no total', sample: 'at shop.ts:4', firstSeen: at }
       delta.add({ ...emptySeriesDelta(key, detail), count: failures, lastAt: at + 500 })
@@ -169,7 +186,12 @@ export class ScriptedRun {
     const counter: SeriesKey = { kind: 'counter', test: '', name: 'orders', method: '', status: '', tags: {} }
     delta.add({ ...emptySeriesDelta(counter, null), count: 1, value: 3 })
     const gauge: SeriesKey = { ...counter, kind: 'gauge', name: 'queue' }
-    delta.add({ ...emptySeriesDelta(gauge, null), count: 1, value: second % 17, lastAt: this.startedAt + second })
+    delta.add({
+      ...emptySeriesDelta(gauge, null),
+      count: 1,
+      value: second % 17,
+      lastAt: this.startedAt + second,
+    })
 
     this.#sums.started += started
     this.#sums.finished += started
