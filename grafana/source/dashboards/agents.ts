@@ -31,7 +31,7 @@ export const agents = dashboard({
     {
       title: 'The whole run so far',
       panels: [
-        total('Users', 'Virtual users that are active now, over all agents.', '"active_users"', 'none', {
+        total('Users now', 'Virtual users that are active now, over all agents.', '"active_users"', 'none', {
           width: 6,
         }),
         total('Hits per second', 'Mean over the whole load.', '"hits_per_second"', 'reqps', {
@@ -104,7 +104,9 @@ export const agents = dashboard({
     },
     {
       title: 'Moments',
-      panels: [eventTable('Agents', 'When agents came, were suspect, lost, fenced, done.', ['agent'], 24)],
+      panels: [
+        eventTable('Agents: moments', 'When agents came, were suspect, lost, fenced, done.', ['agent'], 24),
+      ],
     },
   ],
 })

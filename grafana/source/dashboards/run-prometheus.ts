@@ -82,7 +82,7 @@ export const runPrometheus = dashboard({
           's',
           4,
         ),
-        total('Users', 'Virtual users that were active last.', totalOf('loads_users'), 'none'),
+        total('Users now', 'Virtual users that were active last.', totalOf('loads_users'), 'none'),
       ],
     },
     {

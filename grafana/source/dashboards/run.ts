@@ -54,7 +54,7 @@ export const run = dashboard({
         total('p50', 'Half of all hits took no longer.', '"p50"', 'ms', { decimals: 1 }),
         total('p95', '95 of 100 hits took no longer.', '"p95"', 'ms', { decimals: 1 }),
         total('p99', '99 of 100 hits took no longer.', '"p99"', 'ms', { decimals: 1 }),
-        total('Users', 'Virtual users that are active now.', '"active_users"', 'none'),
+        total('Users now', 'Virtual users that are active now.', '"active_users"', 'none'),
       ],
     },
     { title: 'Load', panels: [rate(), users(), failures(), byStatus()] },

@@ -3,6 +3,7 @@ import type { AgentShare, Interval } from '@loads-runner/history'
 import type { OutputRecord, OutputRun } from '../output.ts'
 import { EventPoints } from './event-points.ts'
 import { FigurePoints, type Span } from './figure-points.ts'
+import { latencyRows } from './latency-rows.ts'
 import { known, type Point } from './point.ts'
 import { StartsTrack, type Starts } from './starts-track.ts'
 
@@ -92,7 +93,12 @@ export class RunPoints {
       warm_up: warmUp,
       elapsed_seconds: fromMs / 1000,
     })
-    return [total, ...this.#figures.of(delta, span), ...this.#agentShares(agents, span)]
+    return [
+      total,
+      ...this.#figures.of(delta, span),
+      ...latencyRows(delta, span),
+      ...this.#agentShares(agents, span),
+    ]
   }
 
   #together(
