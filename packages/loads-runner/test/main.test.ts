@@ -169,12 +169,18 @@ describe('loads-runner', () => {
       assert.match(lines[5]!, /^Average request time: \d\.\d+s$/)
       assert.equal(answered, 1)
       const latest = join(cwd, 'results', 'latest')
-      assert.deepEqual((await readdir(latest)).sort(), ['events', 'run.json', 'summary.json'])
+      assert.deepEqual((await readdir(latest)).sort(), [
+        'events',
+        'junit.xml',
+        'report.html',
+        'run.json',
+        'summary.json',
+      ])
       const kept = JSON.parse(await readFile(join(latest, 'summary.json'), 'utf8')) as Summary
       assert.equal(kept.hits.count, 1)
       assert.match(
         stdout,
-        /\nVerdict: passed \(seed \d+, run [^)]+\)\nResults: .*results\/\d{4}-\d\d-\d\d--1\n$/,
+        /\nVerdict: passed \(seed \d+, run [^)]+\)\nResults: .*results\/\d{4}-\d\d-\d\d--1\nReport: .*--1\/report\.html\n$/,
       )
     })
 

@@ -35,5 +35,13 @@ export async function planOf(
   const env = { ...context.env, LOADS_TEST_DIR: '.' } as Record<string, string>
   const invocation = await readSettings(fakeWorld([...args], { env, ...(cwd === undefined ? {} : { cwd }) }))
   const pem = { ca: null, cert: null, key: null }
-  return preparePlan(invocation, bundleOf(bundle), { pem, seed: 7, debugged: false, ...context, env })
+  return preparePlan(invocation, bundleOf(bundle), {
+    pem,
+    seed: 7,
+    debugged: false,
+    outputs: [],
+    baseline: null,
+    ...context,
+    env,
+  })
 }

@@ -66,7 +66,7 @@ describe('readSettings', () => {
     assert.equal(settings.quiet, true)
     assert.deepEqual(settings.param, { size: '3', text: 'a=b' })
     assert.deepEqual(settings.label, { x: '' })
-    assert.deepEqual(settings.output, [{ name: 'json', file: 'out:1.json' }, { name: 'null' }])
+    assert.deepEqual(settings.output, ['json:out:1.json', 'null'])
   })
 
   it('lets the command line win over the environment, and that over the file', async () => {
@@ -137,7 +137,8 @@ describe('readSettings', () => {
       '--timeout: "x" is not a duration (write 500ms, 30s, 5m or 1h; a bare number is seconds)',
       '--agents: "many" is not a whole number from 1 to 100000',
       'LOADS_MIN_COVERAGE: "2" is not a ratio from 0 to 1',
-      '--output: unknown output "jsn": did you mean json (known: stdout, null, json:FILE)',
+      '--output: there is no output "jsn"; did you mean json?; known ones are stdout, null, json, ndjson, csv, junit, html, statsd, ' +
+        'influx, influx2, influx3, prometheus, otlp, webhook, and modules as ./FILE, @SCOPE/PACKAGE or npm:PACKAGE',
       '--iterations and --duration exclude each other: give one',
       'name at least one test: loads-runner example.TestWebSite.test_es (--help shows all options)',
       '--cert and --key go together: give both',

@@ -42,9 +42,9 @@ function ownNotices(event: EventMessage['event'], view: RunView, debug: boolean)
       return [event.level === 'info' ? text : `${event.level}: ${text}`]
     }
     case 'control': {
-      const { scenario, target, paused } = event
+      const { scenario, target, paused, by } = event
       const whose = view.stages.some(({ scenarioIndex }) => scenarioIndex > 0) ? `${oneLine(scenario)}: ` : ''
-      return [`control: ${whose}${paused ? 'paused' : `set to ${formatRate(target)}`}`]
+      return [`control: ${whose}${paused ? 'paused' : `set to ${formatRate(target)}`} (${oneLine(by)})`]
     }
     case 'note':
       return [`note: ${oneLine(event.text)} (${oneLine(event.source)})`]

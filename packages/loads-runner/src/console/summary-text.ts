@@ -105,7 +105,7 @@ function linesBeyond(title: string, sample: string): string[] {
 
 function verdictText(summary: Summary, where: string | null): string {
   const reasons = summary.reasons.map(reasonText).join('')
-  const place = where === null ? '' : `Results: ${where}\n`
+  const place = where === null ? '' : `Results: ${where}\nReport: ${where}/report.html\n`
   return `Verdict: ${summary.verdict} (seed ${summary.seed}, run ${summary.runId})\n${reasons}${place}`
 }
 

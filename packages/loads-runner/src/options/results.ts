@@ -1,4 +1,6 @@
+import { parseOutput } from '@loads-runner/outputs/request'
 import { parseDuration } from '../duration.ts'
+import { UsageError } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
 import { flag, hostAndPort, list, pair, word } from '../option-values.ts'
 import type { Words } from '../option-values.ts'
@@ -32,6 +34,15 @@ const judging = 'What the figures must hold:'
 const group = 'Results:'
 
 const nothing: Words = {}
+
+/** The name is looked at here, with all other options; what follows it, when the run is made. */
+function outputs(text: string, previous: readonly string[]): readonly string[] {
+  try {
+    return [...previous, parseOutput(text).text]
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
 
 export const resultsOptions: OptionTable<ResultsSettings> = {
   threshold: {
@@ -77,7 +88,7 @@ export const resultsOptions: OptionTable<ResultsSettings> = {
     group,
     help: 'where results go besides the terminal, repeatable: json csv ndjson junit html :FILE, statsd:HOST:PORT, influx:URL, prometheus:HOST:PORT, otlp:URL, webhook:URL, ./module.js',
     initial: [],
-    parse: list,
+    parse: outputs,
     repeatable: true,
   },
   dashboard: {

@@ -17,6 +17,8 @@ export async function trendCommand(world: World, metric: string, options: Filter
   const runs = await new RunStore([resolve(world.cwd, options.results)]).list(filterOf(options))
   const readable = runs.filter(({ trouble }) => trouble === null)
   const points = await trend(readable, metric)
+  if (points.length > 0 && points.every(({ value }) => value === null))
+    world.stderr.write(`warning: none of these runs has recorded ${metric}: is the name right?\n`)
   if (options.json) world.stdout.write(jsonText({ metric, dimension, points }))
   else world.stdout.write(trendText(metric, points, dimension))
   return 0

@@ -204,7 +204,16 @@ describe('capacity/pilot', () => {
   })
 
   it('measures a step again when an agent is lost in it', async () => {
-    const agent = { id: 'b', incarnation: 'i', host: 'h', state: 'lost' as const, activeUsers: 0, windows: 1 }
+    const agent = {
+      id: 'b',
+      incarnation: 'i',
+      host: 'h',
+      state: 'lost' as const,
+      activeUsers: 0,
+      hits: 0,
+      windows: 1,
+      windowsMissing: 0,
+    }
     const plain = await drive(knee(300))
     const shaken = await drive(knee(300), {
       before: (second, pilot) => {

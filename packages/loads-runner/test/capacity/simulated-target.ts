@@ -54,7 +54,15 @@ export class SimulatedRun {
     const delta = this.#cutter.cut()
     const fromMs = this.#second * 1000
     this.#second++
-    const window = { agent: 'a', incarnation: 'i', number: this.#second, fromMs, toMs: fromMs + 1000 }
+    const alive = { activeUsers: 0, hits: starts, eventLoopLagMs: lagMs, cpu: 0.1, latenessMs: 0 }
+    const window = {
+      agent: 'a',
+      incarnation: 'i',
+      number: this.#second,
+      fromMs,
+      toMs: fromMs + 1000,
+      ...alive,
+    }
     const commit = {
       windows: [window],
       elapsedMs: this.#second * 1000 + 200,

@@ -45,6 +45,8 @@ describe('answers of a broker', () => {
       agents: ['a1'],
       hits: 1234,
       verdict: null,
+      endedAt: null,
+      labels: {},
     }
     assert.equal(runsText([]), 'no runs\n')
     assert.equal(

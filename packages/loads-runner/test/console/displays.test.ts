@@ -210,9 +210,17 @@ describe('the lines above the bar', () => {
 
   it('say what an operator has set', () => {
     const { view } = halfWay()
-    view.apply({ type: 'control', at: 0, elapsedMs: 0, scenario: 'main', target: 50, paused: false })
+    view.apply({
+      type: 'control',
+      at: 0,
+      elapsedMs: 0,
+      scenario: 'main',
+      target: 50,
+      paused: false,
+      by: 'me',
+    })
     assert.deepEqual(liveLines(view), [{ text: 'control      set to 50', style: 'plain' }])
-    view.apply({ type: 'control', at: 0, elapsedMs: 0, scenario: 'main', target: 50, paused: true })
+    view.apply({ type: 'control', at: 0, elapsedMs: 0, scenario: 'main', target: 50, paused: true, by: 'me' })
     assert.equal(liveLines(view)[0]!.text, 'control      set to 50, paused')
   })
 

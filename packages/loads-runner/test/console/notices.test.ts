@@ -54,8 +54,15 @@ describe('noticesOf', () => {
   it('tells what an operator has changed', () => {
     const view = new RunView()
     view.apply(new EventMaker().snapshot())
-    const control = { type: 'control', at: 0, elapsedMs: 0, scenario: 'main', target: 50 } as const
-    assert.deepEqual(told(view, { ...control, paused: false }), ['control: set to 50'])
-    assert.deepEqual(told(view, { ...control, paused: true }), ['control: paused'])
+    const control = {
+      type: 'control',
+      at: 0,
+      elapsedMs: 0,
+      scenario: 'main',
+      target: 50,
+      by: 'me@host',
+    } as const
+    assert.deepEqual(told(view, { ...control, paused: false }), ['control: set to 50 (me@host)'])
+    assert.deepEqual(told(view, { ...control, paused: true }), ['control: paused (me@host)'])
   })
 })

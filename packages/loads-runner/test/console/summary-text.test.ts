@@ -53,6 +53,7 @@ Connections: 1 opened, 0 closed
 
 Verdict: passed (seed 7, run r1)
 Results: /results/1
+Report: /results/1/report.html
 `,
     )
   })
