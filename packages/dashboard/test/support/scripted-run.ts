@@ -131,6 +131,23 @@ export class ScriptedRun {
     return [this.snapshot(), this.running(), ...armed]
   }
 
+  /** Figures that come so many seconds late: as much again as a second has. */
+  late(bySeconds: number): CommitEvent {
+    const commit = this.second()
+    this.#second--
+    const backMs = (bySeconds + 1) * 1000
+    const moved = (ms: number) => Math.max(0, ms - backMs)
+    return {
+      ...commit,
+      elapsedMs: commit.elapsedMs - 1000,
+      windows: commit.windows.map((window) => ({
+        ...window,
+        fromMs: moved(window.fromMs),
+        toMs: Math.max(1000, moved(window.toMs)),
+      })),
+    }
+  }
+
   /** The next second of load, all agents in one commit. */
   second(): CommitEvent {
     const { series, agents, warmUpMs, open, names } = this.#options
