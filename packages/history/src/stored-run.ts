@@ -60,7 +60,10 @@ export async function readStoredRun(path: string, kind: RunKind): Promise<Stored
     const described = await describe(path, kind)
     // A damaged summary is as good as none; the run itself is there.
     const summary = await readSummary(path, kind).catch(() => null)
-    if (summary === null) return { ...nothing, ...described }
+    if (summary === null) {
+      const startedAt = described.startedAt ?? (await firstAt(path)) ?? mtimeMs
+      return { ...nothing, ...described, startedAt }
+    }
     const { started, durationSeconds, verdict, exitCode, hits, serviceTime, agents } = summary
     const startedAt = started === null ? (described.startedAt ?? mtimeMs) : Date.parse(started)
     const errorRate = hits.count === 0 ? null : hits.failed / hits.count
@@ -69,6 +72,12 @@ export async function readStoredRun(path: string, kind: RunKind): Promise<Stored
   } catch (error) {
     return { ...nothing, trouble: (error as Error).message }
   }
+}
+
+/** When the first event of a run directory was made. */
+async function firstAt(path: string): Promise<number | null> {
+  const first = await readFirstRecord(join(path, eventsOf['run-directory'])).catch(() => null)
+  return typeof first?.at === 'number' ? first.at : null
 }
 
 async function describe(path: string, kind: RunKind): Promise<Partial<StoredRun>> {
