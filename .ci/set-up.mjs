@@ -16,7 +16,11 @@ const onCi = Boolean(process.env.CI) && process.env.CI !== 'false'
 const systemPackages = [
   { command: 'nginx', package: 'nginx', uses: 'benchmarks against a real web server' },
   { command: 'python3', package: 'python3', uses: 'tests of users written in Python' },
-  { command: 'influxd', package: 'influxdb', uses: 'tests of figures in InfluxDB, and of the queries of the dashboards' },
+  {
+    command: 'influxd',
+    package: 'influxdb',
+    uses: 'tests of figures in InfluxDB, and of the queries of the dashboards',
+  },
   { command: 'prometheus', package: 'prometheus', uses: 'tests of figures in Prometheus' },
   { command: 'chromium', package: 'chromium', uses: 'tests of the page and the report in a browser' },
 ]
