@@ -39,9 +39,15 @@ export function quantile(share: number, metric: string, by = '', more = ''): str
   return `histogram_quantile(${share}, ${perSecond(metric, by, more)})`
 }
 
-/** What a counter, or a native histogram, has come to: they begin at 0 with the run. */
+/** What a counter has come to, also when the run is over: it begins at 0 with the run. */
 export function totalOf(metric: string, by = '', more = ''): string {
   return `sum${by === '' ? '' : ` by (${by})`} (last_over_time(${ofRun(metric, more)}[$__range]))`
+}
+
+/** A quantile of all that is shown of the run. The growth of histograms: their last value some versions do not find. */
+export function totalQuantile(share: number, metric: string, by = '', more = ''): string {
+  const sum = `sum${by === '' ? '' : ` by (${by})`}`
+  return `histogram_quantile(${share}, ${sum} (increase(${ofRun(metric, more)}[$__range])))`
 }
 
 export function overTime(exprs: Record<string, string>): PromQuery[] {

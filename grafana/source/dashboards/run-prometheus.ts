@@ -12,6 +12,7 @@ import {
   promVariables,
   quantile,
   totalOf,
+  totalQuantile,
 } from '../promql.ts'
 
 const duration = 'loads_hit_duration_seconds'
@@ -61,27 +62,9 @@ export const runPrometheus = dashboard({
           'percentunit',
           2,
         ),
-        total(
-          'p50',
-          'Half of all hits took no longer.',
-          `histogram_quantile(0.5, ${totalOf(duration)})`,
-          's',
-          4,
-        ),
-        total(
-          'p95',
-          '95 of 100 hits took no longer.',
-          `histogram_quantile(0.95, ${totalOf(duration)})`,
-          's',
-          4,
-        ),
-        total(
-          'p99',
-          '99 of 100 hits took no longer.',
-          `histogram_quantile(0.99, ${totalOf(duration)})`,
-          's',
-          4,
-        ),
+        total('p50', 'Half of all hits took no longer.', totalQuantile(0.5, duration), 's', 4),
+        total('p95', '95 of 100 hits took no longer.', totalQuantile(0.95, duration), 's', 4),
+        total('p99', '99 of 100 hits took no longer.', totalQuantile(0.99, duration), 's', 4),
         total('Users now', 'Virtual users that were active last.', totalOf('loads_users'), 'none'),
       ],
     },
@@ -180,8 +163,8 @@ export const runPrometheus = dashboard({
             {
               hits: totalOf('loads_hits_total', 'test, method, name', chosenNames),
               failed: totalOf('loads_hits_failed_total', 'test, method, name', chosenNames),
-              p95: `histogram_quantile(0.95, ${totalOf(duration, 'test, method, name', chosenNames)})`,
-              p99: `histogram_quantile(0.99, ${totalOf(duration, 'test, method, name', chosenNames)})`,
+              p95: totalQuantile(0.95, duration, 'test, method, name', chosenNames),
+              p99: totalQuantile(0.99, duration, 'test, method, name', chosenNames),
             },
             'table',
           ),
