@@ -90,7 +90,7 @@ export class RunStore {
     if (run !== undefined) return run
     const what = name === 'latest' ? 'run' : 'passed run'
     const of = [
-      ...(filter.project == null ? [] : [`project ${filter.project}`]),
+      ...(typeof filter.project === 'string' ? [`project ${filter.project}`] : []),
       ...(filter.names === undefined ? [] : [filter.names.join(', ')]),
     ]
     const where = this.roots.join(', ')

@@ -151,6 +151,7 @@ export class RunView {
         this.state = event.state
         this.endedAt ??= event.at
         this.summary = JSON.parse(event.summary) as Summary
+        this.#closeAgents(this.summary)
         return
     }
   }
@@ -272,6 +273,14 @@ export class RunView {
     let figures = this.agentFigures.get(key)
     if (figures === undefined) this.agentFigures.set(key, (figures = new AgentFigures(agent, incarnation)))
     return figures
+  }
+
+  /** A snapshot may have had hits of an agent that a later commit had again: the summary is right. */
+  #closeAgents({ agents }: Summary): void {
+    for (const { id, hits } of agents) {
+      const own = [...this.agentFigures.values()].filter(({ agent }) => agent === id)
+      if (own.length === 1) own[0]!.hits = hits
+    }
   }
 
   #observe({ at, elapsedMs, source, values }: ObservationEvent): void {

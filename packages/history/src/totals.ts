@@ -66,7 +66,8 @@ export async function totalsOf(recording: Recording, options: TotalsOptions = {}
   cutter?.end(view.elapsedMs())
   const summary = view.summary ?? recording.summary
   const loadMs = summary === null ? view.elapsedMs() : summary.durationSeconds * 1000
-  const warmUpMs = summary?.warmUp == null ? recording.spec.warmUpMs : summary.warmUp.seconds * 1000
+  const warmUp = summary?.warmUp ?? null
+  const warmUpMs = warmUp === null ? recording.spec.warmUpMs : warmUp.seconds * 1000
   return {
     runId: recording.runId,
     path: recording.path,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { tearDownNote } from '@loads-runner/protocol'
 import { profileOf, scenarioOf } from '@loads-runner/protocol/testing'
-import { RunView } from '../src/run-view.ts'
+import { agentKey, RunView } from '../src/run-view.ts'
 import {
+  agentRow,
   agentView,
   constantRate,
   constantUsers,
@@ -10,6 +11,7 @@ import {
   executionKey,
   hitKey,
   spec,
+  summary,
 } from '../src/testing.ts'
 
 describe('RunView', () => {
@@ -207,5 +209,108 @@ describe('RunView', () => {
       new EventMaker().snapshot({ spec: spec({ profile: profileOf(shared) }), finished: 3, interrupted: 1 }),
     )
     assert.deepEqual([counted.plannedMs(), counted.progress()], [null, 0.5])
+  })
+
+  it('keeps the latest notes, faults and log lines', () => {
+    const view = new RunView()
+    const maker = new EventMaker()
+    const published = { at: 5, elapsedMs: 4, source: 'agent-1' }
+    const note = (text: string) => ({ type: 'note', text, tags: {}, ...published }) as const
+    view.apply(maker.snapshot({ annotations: [note('early')] }))
+    assert.deepEqual(
+      view.annotations.map((each) => each.type === 'note' && each.text),
+      ['early'],
+    )
+    for (let index = 0; index < 1500; index++) {
+      view.apply(note(`note ${index}`))
+      view.apply({ type: 'log', at: index, level: 'info', source: 'broker', text: `line ${index}` })
+    }
+    view.apply({ type: 'fault', id: 'f', name: 'cut', state: 'begins', detail: '', ...published })
+    assert.equal(view.annotations.length, 1000)
+    assert.equal(view.annotations.at(-1)!.type, 'fault')
+    assert.deepEqual(view.annotations[0], note('note 501'))
+    assert.equal(view.log.length, 1000)
+    assert.deepEqual(view.log[0], { at: 500, level: 'info', source: 'broker', text: 'line 500' })
+    view.apply(maker.snapshot({ annotations: [note('after a gap')] }))
+    assert.equal(view.annotations.length, 1, 'a snapshot has them all')
+  })
+
+  it('keeps what the target said last, of so many names', () => {
+    const view = new RunView()
+    view.apply(new EventMaker().snapshot())
+    const observe = (elapsedMs: number, values: Record<string, number>) =>
+      view.apply({ type: 'observation', at: elapsedMs, elapsedMs, source: 'observer', values })
+    observe(1000, { cpu: 0.5, queue: 3 })
+    observe(2000, { cpu: 0.7 })
+    assert.deepEqual(view.observations.get('cpu'), {
+      value: 0.7,
+      at: 2000,
+      elapsedMs: 2000,
+      source: 'observer',
+    })
+    assert.equal(view.observations.get('queue')!.value, 3)
+    for (let index = 0; index < 1200; index++) observe(3000 + index, { [`name ${index}`]: index, cpu: index })
+    assert.equal(view.observations.size, 1000)
+    assert.equal(view.observations.get('cpu')!.value, 1199)
+    assert.ok(!view.observations.has('queue'))
+  })
+
+  it('knows how each agent does, by its windows', () => {
+    const view = new RunView()
+    const maker = new EventMaker()
+    view.apply(maker.snapshot({ agents: [{ ...agentView('a1'), hits: 10, windows: 2 }] }))
+    const window = (agent: string, number: number, hits: number, cpu: number) => {
+      const times = { number, fromMs: number * 1000, toMs: number * 1000 + 1000 }
+      const health = { activeUsers: hits, eventLoopLagMs: number, cpu, latenessMs: 1 }
+      return { agent, incarnation: `${agent}-1`, hits, ...times, ...health }
+    }
+    view.apply(maker.commit(7, { windows: [window('a1', 3, 4, 0.4), window('a2', 3, 3, 0.3)] }))
+    // Late: its hits count, how it did then does not.
+    view.apply(maker.commit(5, { windows: [window('a1', 2, 5, 0.9)] }))
+    const figures = [...view.agentFigures.values()].map(
+      ({ agent, hits, windows, activeUsers, cpu, toMs }) => {
+        return { agent, hits, windows, activeUsers, cpu, toMs }
+      },
+    )
+    assert.deepEqual(figures, [
+      { agent: 'a1', hits: 19, windows: 4, activeUsers: 4, cpu: 0.4, toMs: 4000 },
+      { agent: 'a2', hits: 3, windows: 1, activeUsers: 3, cpu: 0.3, toMs: 4000 },
+    ])
+    assert.deepEqual([...view.agentFigures.keys()], [agentKey('a1', 'a1-1'), agentKey('a2', 'a2-1')])
+    const rows = [{ ...agentRow('a1', 'here'), hits: 17 }]
+    view.apply(maker.finished(summary({ agents: rows })))
+    assert.equal(view.agentFigures.get(agentKey('a1', 'a1-1'))!.hits, 17)
+  })
+
+  it('hands over each commit with its figures, once they are in its totals', () => {
+    const view = new RunView()
+    const maker = new EventMaker()
+    const seen: [number, number, number, number][] = []
+    view.onCommit = (event, delta) => {
+      const [series] = delta.series.values()
+      seen.push([event.elapsedMs, series!.count, view.aggregate.hits().count, view.elapsedMs()])
+    }
+    view.apply(maker.snapshot())
+    view.apply(maker.commit(3))
+    view.apply(maker.commit(4))
+    assert.deepEqual(seen, [
+      [1000, 3, 3, 1000],
+      [2000, 4, 7, 2000],
+    ])
+  })
+
+  it('knows when the run was submitted, and when it ended', () => {
+    const view = new RunView()
+    const maker = new EventMaker()
+    view.apply(maker.snapshot({ at: 100 }))
+    view.apply({ type: 'state', at: 200, state: 'running', startedAt: 200, stage: 0, note: '' })
+    view.apply(maker.snapshot({ at: 300, state: 'running', startedAt: 200 }))
+    assert.deepEqual([view.submittedAt, view.startedAt, view.endedAt], [100, 200, null])
+    view.apply({ type: 'state', at: 400, state: 'done', startedAt: 200, stage: 0, note: '' })
+    view.apply({ ...maker.finished(), at: 405 })
+    assert.equal(view.endedAt, 400)
+    const late = new RunView()
+    late.apply(maker.snapshot({ at: 400, state: 'done', startedAt: 200 }))
+    assert.equal(late.endedAt, 400)
   })
 })
