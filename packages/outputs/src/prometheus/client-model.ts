@@ -4,43 +4,48 @@ import type { HistogramSample, Labels, MetricFamily } from '../exposition/family
 import { nativeBuckets, nativeSchema, sparseBuckets, zeroThreshold } from '../exposition/native-histogram.ts'
 
 /** The part of `io.prometheus.client` (metrics.proto) that we write: the only exposition with native histograms. */
-const root = protobuf.Root.fromJSON({
-  nested: {
-    LabelPair: { fields: { name: { type: 'string', id: 1 }, value: { type: 'string', id: 2 } } },
-    Value: { fields: { value: { type: 'double', id: 1 } } },
-    BucketSpan: { fields: { offset: { type: 'sint32', id: 1 }, length: { type: 'uint32', id: 2 } } },
-    Bucket: {
-      fields: { cumulativeCount: { type: 'uint64', id: 1 }, upperBound: { type: 'double', id: 2 } },
-    },
-    Histogram: {
-      fields: {
-        sampleCount: { type: 'uint64', id: 1 },
-        sampleSum: { type: 'double', id: 2 },
-        bucket: { rule: 'repeated', type: 'Bucket', id: 3 },
-        schema: { type: 'sint32', id: 5 },
-        zeroThreshold: { type: 'double', id: 6 },
-        zeroCount: { type: 'uint64', id: 7 },
-        positiveSpan: { rule: 'repeated', type: 'BucketSpan', id: 12 },
-        positiveDelta: { rule: 'repeated', type: 'sint64', id: 13, options: { packed: false } },
-      },
-    },
-    Metric: {
-      fields: {
-        label: { rule: 'repeated', type: 'LabelPair', id: 1 },
-        gauge: { type: 'Value', id: 2 },
-        counter: { type: 'Value', id: 3 },
-        histogram: { type: 'Histogram', id: 7 },
-      },
-    },
-    MetricFamily: {
-      fields: {
-        name: { type: 'string', id: 1 },
-        help: { type: 'string', id: 2 },
-        type: { type: 'int32', id: 3 },
-        metric: { rule: 'repeated', type: 'Metric', id: 4 },
-      },
+const messages = {
+  LabelPair: { fields: { name: { type: 'string', id: 1 }, value: { type: 'string', id: 2 } } },
+  Value: { fields: { value: { type: 'double', id: 1 } } },
+  BucketSpan: { fields: { offset: { type: 'sint32', id: 1 }, length: { type: 'uint32', id: 2 } } },
+  Bucket: {
+    fields: { cumulativeCount: { type: 'uint64', id: 1 }, upperBound: { type: 'double', id: 2 } },
+  },
+  Histogram: {
+    fields: {
+      sampleCount: { type: 'uint64', id: 1 },
+      sampleSum: { type: 'double', id: 2 },
+      bucket: { rule: 'repeated', type: 'Bucket', id: 3 },
+      schema: { type: 'sint32', id: 5 },
+      zeroThreshold: { type: 'double', id: 6 },
+      zeroCount: { type: 'uint64', id: 7 },
+      positiveSpan: { rule: 'repeated', type: 'BucketSpan', id: 12 },
+      positiveDelta: { rule: 'repeated', type: 'sint64', id: 13, options: { packed: false } },
     },
   },
+  Metric: {
+    fields: {
+      label: { rule: 'repeated', type: 'LabelPair', id: 1 },
+      gauge: { type: 'Value', id: 2 },
+      counter: { type: 'Value', id: 3 },
+      histogram: { type: 'Histogram', id: 7 },
+    },
+  },
+  MetricFamily: {
+    fields: {
+      name: { type: 'string', id: 1 },
+      help: { type: 'string', id: 2 },
+      type: { type: 'int32', id: 3 },
+      metric: { rule: 'repeated', type: 'Metric', id: 4 },
+    },
+  },
+}
+
+// By the rules of proto2 a value of 0 is written, not left out.
+const root = protobuf.Root.fromJSON({
+  nested: Object.fromEntries(
+    Object.entries(messages).map(([name, message]) => [name, { edition: 'proto2', ...message }]),
+  ),
 })
 
 const familyType = root.lookupType('MetricFamily')

@@ -55,9 +55,10 @@ function bad(problem: string): OutputError {
  */
 export class ScrapeOutput implements Output {
   readonly name = 'prometheus'
-  readonly wants: ReadonlySet<RecordType> = new Set<RecordType>(['end'])
+  /** The view of a run has figures only where somebody wants more than the end; events are few. */
+  readonly wants: ReadonlySet<RecordType> = new Set<RecordType>(['event', 'end'])
   readonly spansMs: readonly number[] = []
-  readonly batch = 1
+  readonly batch = 1_000
   readonly #options: ScrapeOptions
   readonly #environment: OutputEnvironment
   readonly #scrapes: LastScrape
