@@ -14,8 +14,13 @@ import type { FieldValue, Point } from './point.ts'
  * different: a line feed is `␊`, any other control character its picture, the last backslash `⧵`. All else is kept.
  */
 export function storable(text: string): string {
-  const pictured = hasControl.test(text) ? text.replace(control, picture) : text
-  return pictured.endsWith('\\') ? `${pictured.slice(0, -1)}⧵` : pictured
+  const kept = pictured(text)
+  return kept.endsWith('\\') ? `${kept.slice(0, -1)}⧵` : kept
+}
+
+/** Line breaks, and other control characters, as characters that look like them. */
+export function pictured(text: string): string {
+  return hasControl.test(text) ? text.replace(control, picture) : text
 }
 
 // eslint-disable-next-line no-control-regex
@@ -38,10 +43,10 @@ export function tagText(text: string): string {
 const special = /[,= ]/
 const specials = /[,= ]/g
 
-/** The value of a field, as it stands in a line. Texts may hold anything, but no NUL, which InfluxDB 3 refuses. */
+/** The value of a field, as it stands in a line. The protocol has no line breaks in texts either. */
 export function fieldText(value: FieldValue): string {
   if (typeof value !== 'string') return String(value)
-  return `"${value.replaceAll('\0', '␀').replace(/["\\]/g, '\\$&')}"`
+  return `"${pictured(value).replace(/["\\]/g, '\\$&')}"`
 }
 
 /** Tags with a value, in order of their names, as InfluxDB likes them best. */
