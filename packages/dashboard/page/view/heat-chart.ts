@@ -146,7 +146,7 @@ export class HeatChart extends TimeChart {
   }
 
   #makeRamp(): string[] {
-    const stops = this.context.theme.color('heat').split(/\s+/)
+    const stops = this.context.theme.color('heat').split(/,\s*/)
     return Array.from({ length: shades }, (_, shade) => mix(stops, shade / (shades - 1)))
   }
 }
