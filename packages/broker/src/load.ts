@@ -1,4 +1,4 @@
-import type { CommitEvent, RunSpec, StopMode, WindowMessage } from '@loads-runner/protocol'
+import type { AgentToBroker, CommitEvent, RunSpec, StopMode, WindowMessage } from '@loads-runner/protocol'
 import { isOpen, type MovedUnit, type RunStage } from '@loads-runner/testcase/load'
 import type { Clock } from './clock.ts'
 import { Controls, type ControlRequest, type Controlled } from './controls.ts'
@@ -33,6 +33,8 @@ export interface LoadOptions {
   /** A commit failed by our own fault. */
   onDefect: (error: unknown) => void
 }
+
+type LoadMessage = Extract<AgentToBroker, { type: 'window' | 'stage-done' | 'lease-rows' }>
 
 const stopRank: Record<StopMode, number> = { drain: 1, cancel: 2, kill: 3 }
 
@@ -105,7 +107,14 @@ export class Load {
     member.send({ type: 'start-stage', runId: this.#options.runId, stage })
   }
 
-  onStageDone(member: Member, stage: number): void {
+  /** What an agent says while it makes load. */
+  take(member: Member, message: LoadMessage): void {
+    if (message.type === 'window') this.#onWindow(member, message)
+    else if (message.type === 'stage-done') this.#onStageDone(member, message.stage)
+    else this.#onLeaseRows(member, message.feed, message.size, message.count)
+  }
+
+  #onStageDone(member: Member, stage: number): void {
     if (!this.underWay || !member.working || !this.#course.hasBegun(stage)) return
     member.done.add(stage)
     this.#advance()
@@ -136,7 +145,7 @@ export class Load {
     for (const member of this.#roster.working()) member.send({ type: 'finish', runId: this.#options.runId })
   }
 
-  onWindow(member: Member, window: WindowMessage): void {
+  #onWindow(member: Member, window: WindowMessage): void {
     if (!this.underWay) return
     const taken = member.stream.offer(window, this.#options.clock.monotonic())
     if (taken !== 'duplicate') this.#take(member, taken)
@@ -217,7 +226,7 @@ export class Load {
   }
 
   /** An agent needs rows of a leased feed. */
-  onLeaseRows(member: Member, feed: string, size: number, count: number): void {
+  #onLeaseRows(member: Member, feed: string, size: number, count: number): void {
     if (!this.underWay || !member.working) return
     const { runId, voice, onBlame } = this.#options
     const lease = this.leases.lease(member.id, feed, size, Math.max(1, count))

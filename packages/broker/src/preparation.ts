@@ -1,4 +1,4 @@
-import type { RunSpec } from '@loads-runner/protocol'
+import type { AgentToBroker, RunSpec } from '@loads-runner/protocol'
 import { sendBundle } from './bundle-sender.ts'
 import type { Clock } from './clock.ts'
 import { messageOf } from './errors.ts'
@@ -22,6 +22,8 @@ export interface PreparationOptions {
   /** It will come to nothing. */
   onFailure: (exitCode: number, reason: string) => void
 }
+
+type PreparationMessage = Extract<AgentToBroker, { type: 'need-bundle' | 'prepared' | 'armed' }>
 
 /**
  * What happens before load begins: agents load the tests, then (once `arm` is called) run setUpAgent. Messages that do
@@ -57,7 +59,14 @@ export class Preparation {
     for (const member of roster) member.send({ type: 'arm', runId, data })
   }
 
-  onNeedBundle(member: Member, hash: string): void {
+  /** What an agent says on its way to the load. */
+  take(member: Member, message: PreparationMessage): void {
+    if (message.type === 'need-bundle') this.#onNeedBundle(member, message.hash)
+    else if (message.type === 'prepared') this.#onPrepared(member, message.workers)
+    else this.#onArmed(member)
+  }
+
+  #onNeedBundle(member: Member, hash: string): void {
     const { spec, onFailure } = this.#options
     if (this.#step !== 'loading' || member.sending || hash !== spec.bundle) return
     member.sending = true
@@ -66,7 +75,7 @@ export class Preparation {
     })
   }
 
-  onPrepared(member: Member, workers: number): void {
+  #onPrepared(member: Member, workers: number): void {
     const { roster, voice, onLoaded } = this.#options
     if (this.#step !== 'loading' || member.state !== 'preparing') return
     member.workers = workers
@@ -76,7 +85,7 @@ export class Preparation {
     onLoaded()
   }
 
-  onArmed(member: Member): void {
+  #onArmed(member: Member): void {
     const { roster, voice, onArmed } = this.#options
     if (this.#step !== 'arming' || member.state !== 'prepared') return
     voice.become(member, 'armed')
@@ -114,4 +123,9 @@ export class Preparation {
     this.#step = step
     this.#sinceMs = this.#options.clock.monotonic()
   }
+}
+
+/** An agent may say 3 (tests not loadable) or 70; whatever else it says is infrastructure. */
+export function cannotRunCode(exitCode: number): number {
+  return exitCode === 2 || exitCode === 3 || exitCode === 70 ? exitCode : 4
 }

@@ -1,4 +1,4 @@
-import type { RunFacts } from '@loads-runner/metrics'
+import { summarize, type RunFacts, type Summary } from '@loads-runner/metrics'
 import type { RunSpec } from '@loads-runner/protocol'
 import { isOpen, plannedExecutions, runStages } from '@loads-runner/testcase/load'
 import { coverageOf } from './coverage.ts'
@@ -19,10 +19,10 @@ export interface RunEnd {
   endedAt: number
 }
 
-/** Closes the books of a run: coverage, ledgers, verdict, and the facts that its summary is made of. */
+/** Closes the books of a run: coverage, ledgers, verdict and summary. */
 export function closeRun({ runId, spec, members, causes, figures, feeds, endedAt }: RunEnd): {
   judgement: Judgement
-  facts: RunFacts
+  summary: Summary
 } {
   const agents = members.map((member) => agentRow(member))
   const coverage = coverageOf(members.map((member) => member.closedWindows()))
@@ -70,7 +70,7 @@ export function closeRun({ runId, spec, members, causes, figures, feeds, endedAt
     warmUp: figures.warmUp,
     overflowed,
   }
-  return { judgement, facts }
+  return { judgement, summary: summarize(aggregate, facts) }
 }
 
 /** Executions planned, with those of open models that fell due; null when a closed stage is bounded by time. */

@@ -76,6 +76,13 @@ export class RunVoice {
     this.publish({ type: 'agent', at: this.#clock.now(), agent: member.view(), note })
   }
 
+  /** It is silent, or is heard again. Said once. */
+  suspect(member: Member, isSilent: boolean): void {
+    if (isSilent === member.suspect) return
+    member.suspect = isSilent
+    this.show(member, isSilent ? 'it is silent' : 'it is back')
+  }
+
   become(member: Member, state: AgentState, note = ''): void {
     member.become(state)
     this.show(member, note)

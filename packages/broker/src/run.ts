@@ -1,4 +1,3 @@
-import { summarize } from '@loads-runner/metrics'
 import {
   redacted,
   tearDownNote,
@@ -23,27 +22,15 @@ import type { Journal } from './journal.ts'
 import { asSeconds, judgeSilence } from './limits.ts'
 import { Load } from './load.ts'
 import { Member } from './member.ts'
-import { Preparation } from './preparation.ts'
+import { cannotRunCode, Preparation } from './preparation.ts'
 import { Roster } from './roster.ts'
 import { closeRun } from './run-facts.ts'
+import { rowOf, snapshotOf, type RunParts } from './run-picture.ts'
 import { RunStateMachine } from './run-state.ts'
 import { RunVoice, type Log } from './run-voice.ts'
 import { Subscribers, type OperatorPeerConnection } from './subscribers.ts'
+import { exitCodeOfStop, noteOfStop, type StopReason } from './stop-reason.ts'
 import type { Cause } from './verdict.ts'
-
-export type StopReason = 'operator' | 'SIGINT' | 'SIGTERM' | 'complete'
-
-/** A run that has done what it was made for is judged by its figures. */
-const stopCodes: Record<StopReason, number | null> = {
-  operator: 7,
-  SIGINT: 130,
-  SIGTERM: 143,
-  complete: null,
-}
-
-function abortedBy(reason: StopReason): StopReason {
-  return reason === 'complete' ? 'operator' : reason
-}
 
 export interface RunOptions {
   id: string
@@ -146,39 +133,24 @@ export class Run {
 
   row(): RunRow {
     if (this.#end !== null) return this.#end.row
-    const { names, project, user, labels } = this.spec
-    return {
-      runId: this.id,
-      state: this.state,
-      names,
-      project,
-      user,
-      submittedAt: this.submittedAt,
-      startedAt: this.#load.figures.startedAt,
-      endedAt: null,
-      labels,
-      agents: this.#roster.ids(),
-      hits: this.#load.figures.aggregate.hits().count,
-      verdict: null,
-    }
+    return rowOf(this.#parts())
   }
 
   /** The whole run so far, as one event. */
   snapshot(): SnapshotEvent {
     if (this.#end !== null) return this.#end.snapshot
-    const { generator: _, ...sums } = this.#load.figures.sums()
+    return snapshotOf(this.#parts())
+  }
+
+  #parts(): RunParts {
     return {
-      type: 'snapshot',
       runId: this.id,
+      spec: this.spec,
       state: this.state,
-      spec: redacted(this.spec),
-      startedAt: this.#load.figures.startedAt,
-      stage: this.#load.stage,
-      agents: this.#roster.all().map((member) => member.view()),
-      ...sums,
-      thresholds: this.#load.figures.thresholds.states(),
-      annotations: this.#annotations.all(),
-      delta: this.#load.figures.encodeTotals(),
+      submittedAt: this.submittedAt,
+      roster: this.#roster,
+      load: this.#load,
+      annotations: this.#annotations,
     }
   }
 
@@ -292,7 +264,7 @@ export class Run {
     this.#conductor.become('over')
     this.#tellLeftOut(Infinity)
     const endedAt = this.#clock.now()
-    const { judgement, facts } = closeRun({
+    const { judgement, summary } = closeRun({
       runId: this.id,
       spec: this.spec,
       members: this.#roster.all(),
@@ -301,11 +273,10 @@ export class Run {
       feeds: this.#load.leases.audit(),
       endedAt,
     })
-    const { aggregate } = this.#load.figures
-    const summary = JSON.stringify(summarize(aggregate, facts))
     this.#machine.move(judgement.state, judgement.reasons.join('; '))
     this.#end = { snapshot: this.snapshot(), row: { ...this.row(), endedAt, verdict: judgement.verdict } }
-    this.#voice.publish({ type: 'finished', at: this.#clock.now(), state: judgement.state, summary })
+    const text = JSON.stringify(summary)
+    this.#voice.publish({ type: 'finished', at: this.#clock.now(), state: judgement.state, summary: text })
     for (const member of this.#roster) member.release('the run is over')
     void this.suspend()
     // What late watchers need is in the last snapshot.
@@ -328,8 +299,7 @@ export class Run {
    */
   stop(mode: StopMode, reason: StopReason, by: string): void {
     if (this.ended) return
-    // A run is complete only if it made load, and its users could finish.
-    const exitCode = stopCodes[this.#load.began && mode === 'drain' ? reason : abortedBy(reason)]
+    const exitCode = exitCodeOfStop(reason, this.#load.began && mode === 'drain')
     if (exitCode !== null)
       this.#blame(exitCode, reason === 'operator' ? 'stopped by an operator' : `stopped by ${reason}`)
     if (this.#concluding) {
@@ -338,8 +308,7 @@ export class Run {
       return this.#finish()
     }
     if (!this.#load.began) return this.#abandon(exitCode ?? 7, `stopped before load began, by ${by}`)
-    const why = reason === 'operator' ? '' : ` (${reason})`
-    this.#load.stop(mode, exitCode === null ? 'the run is complete' : `${mode} was asked for by ${by}${why}`)
+    this.#load.stop(mode, exitCode === null ? 'the run is complete' : noteOfStop(mode, reason, by))
   }
 
   /**
@@ -389,17 +358,13 @@ export class Run {
     if (this.#concluding) return
     switch (message.type) {
       case 'need-bundle':
-        return this.#preparation.onNeedBundle(member, message.hash)
       case 'prepared':
-        return this.#preparation.onPrepared(member, message.workers)
       case 'armed':
-        return this.#preparation.onArmed(member)
+        return this.#preparation.take(member, message)
       case 'stage-done':
-        return this.#load.onStageDone(member, message.stage)
       case 'window':
-        return this.#load.onWindow(member, message)
       case 'lease-rows':
-        return this.#load.onLeaseRows(member, message.feed, message.size, message.count)
+        return this.#load.take(member, message)
       case 'session-lost':
         return this.#lose(member, 'lost', `its session is gone: ${message.reason}`)
       case 'cannot-run':
@@ -460,14 +425,8 @@ export class Run {
   #checkLease(member: Member, nowMs: number): void {
     const silentMs = nowMs - member.agent.lastHeardMs
     const silence = judgeSilence(silentMs, this.spec.leaseMs)
-    if (silence === 'lost') {
-      this.#lose(member, 'lost', `nothing was heard of it for ${asSeconds(silentMs)} s`)
-      return
-    }
-    const suspect = silence === 'suspect' || !member.agent.connected
-    if (suspect === member.suspect) return
-    member.suspect = suspect
-    this.#voice.show(member, suspect ? 'it is silent' : 'it is back')
+    if (silence === 'lost') this.#lose(member, 'lost', `nothing was heard of it for ${asSeconds(silentMs)} s`)
+    else this.#voice.suspect(member, silence === 'suspect' || !member.agent.connected)
   }
 
   #lose(member: Member, state: 'lost' | 'fenced', note: string): void {
@@ -518,9 +477,4 @@ export class Run {
   #wrongState(what: string): Refusal {
     return new Refusal('WRONG_STATE', `run ${this.id} is ${this.state} and does not wait for ${what}`)
   }
-}
-
-/** An agent may say 3 (tests not loadable) or 70; whatever else it says is infrastructure. */
-function cannotRunCode(exitCode: number): number {
-  return exitCode === 2 || exitCode === 3 || exitCode === 70 ? exitCode : 4
 }

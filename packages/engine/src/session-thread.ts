@@ -1,5 +1,6 @@
+import type { SessionLedger } from './session-spec.ts'
 import type { ThreadHost } from './thread-host.ts'
-import { ThreadState } from './thread-state.ts'
+import { ThreadState, type ThreadCount } from './thread-state.ts'
 
 /** A load thread that has not turned its event loop for so long is reported, in milliseconds. */
 export const blockedWarningMs = 2000
@@ -86,5 +87,21 @@ export class SessionThread {
     const isAlive = this.state.get('beats') !== this.#beats
     const silence = isAlive ? 0 : performance.now() - this.#beatAt
     return Math.max(this.state.eventLoopLagMs, silence > 1000 && Number.isFinite(silence) ? silence : 0)
+  }
+}
+
+/** Over all threads, dead ones included. */
+export function sumOf(threads: readonly SessionThread[], field: ThreadCount): number {
+  return threads.reduce((sum, thread) => sum + thread.state.get(field), 0)
+}
+
+/** @param planned executions that were known beforehand */
+export function ledgerOf(planned: number, threads: readonly SessionThread[]): SessionLedger {
+  return {
+    planned: planned + sumOf(threads, 'planned'),
+    started: sumOf(threads, 'started'),
+    finished: sumOf(threads, 'finished'),
+    interrupted: sumOf(threads, 'interrupted'),
+    dropped: sumOf(threads, 'dropped'),
   }
 }

@@ -10,21 +10,17 @@ import { Notes, notesLeftOut } from './notes.ts'
 import { plannedAfter, planSession, type SessionPlan } from './plan.ts'
 import { RowLeases } from './row-leases.ts'
 import type { SessionControl, SessionListener, SessionOptions, StopMode } from './session-spec.ts'
-import { blockedWarningMs, SessionThread, type ThreadStatus } from './session-thread.ts'
+import { blockedWarningMs, ledgerOf, SessionThread, sumOf } from './session-thread.ts'
 import { startOnMainThread, startWorkerThread } from './thread-host.ts'
 import type { FromThread, ToThread } from './thread-messages.ts'
-import type { ThreadCount } from './thread-state.ts'
+import { ThreadWait } from './thread-wait.ts'
+import { Timers } from './timers.ts'
 import { UnitProgress } from './unit-progress.ts'
 import { WindowTimer } from './window-timer.ts'
 import { WorkDirectory } from './work-directory.ts'
 
 /** After a cancel, tearDown has this long before its thread is killed, in milliseconds. */
 const cancelGraceMs = 5000
-interface Waiting {
-  status: ThreadStatus
-  resolve(): void
-  reject(error: Error): void
-}
 
 /**
  * One run on one agent: loads the tests in load threads, starts stages, cuts and numbers windows, ends.
@@ -48,8 +44,8 @@ export class Session implements SessionControl {
   readonly #leases: RowLeases
   #threads: SessionThread[] = []
   #directory: WorkDirectory | null = null
-  #waiting: Waiting | null = null
-  #timers = new Set<NodeJS.Timeout>()
+  readonly #wait = new ThreadWait()
+  readonly #timers = new Timers()
   #cutting: WindowTimer | null = null
   #startedAt = 0
   #lastCutMs = 0
@@ -77,7 +73,10 @@ export class Session implements SessionControl {
       define: (definition) => this.#define(definition),
     })
     this.#leases = new RowLeases((feed, size, count) => listener.leaseRows(feed, size, count))
-    this.#notes = new Notes(listener.note, (count) => log('warning', notesLeftOut(count)))
+    this.#notes = new Notes(
+      (text, tags) => listener.note(text, tags),
+      (count) => log('warning', notesLeftOut(count)),
+    )
     this.#output = new OutputLines(50, (line) => log('info', line))
   }
 
@@ -87,7 +86,7 @@ export class Session implements SessionControl {
     this.#directory = directory
     if (ownProcess) process.chdir(directory.path)
     for (let index = 0; index < this.#plan.ranges.length; index++) this.#startThread(index, manifest)
-    await this.#all('loaded')
+    await this.#wait.until(this.#threads, 'loaded')
     return this.#plan.threads
   }
 
@@ -95,9 +94,9 @@ export class Session implements SessionControl {
     // The first thread alone runs setUpAgent; the others follow when it is done.
     const [first, ...others] = this.#threads
     first!.host.post({ type: 'arm', data })
-    await this.#some([first!], 'armed')
+    await this.#wait.until([first!], 'armed')
     for (const thread of others) thread.host.post({ type: 'arm', data })
-    await this.#all('armed')
+    await this.#wait.until(this.#threads, 'armed')
   }
 
   startStage(stage: number): void {
@@ -111,7 +110,7 @@ export class Session implements SessionControl {
       place > 0 || this.#options.spec.replay !== null
         ? 0
         : this.#startedAt + scenario.startMs - performance.now()
-    if (waitMs > 0) this.#after(waitMs, () => this.#beginStage(stage))
+    if (waitMs > 0) this.#timers.after(waitMs, () => this.#beginStage(stage))
     else this.#beginStage(stage)
   }
 
@@ -153,8 +152,8 @@ export class Session implements SessionControl {
       void this.#killThreads(this.#living(), 'it was killed')
     } else {
       this.#post({ type: 'stop', mode })
-      if (mode === 'drain') this.#after(this.#options.spec.drainMs, () => this.stop('cancel'))
-      else this.#after(cancelGraceMs, () => this.stop('kill'))
+      if (mode === 'drain') this.#timers.after(this.#options.spec.drainMs, () => this.stop('cancel'))
+      else this.#timers.after(cancelGraceMs, () => this.stop('kill'))
     }
     if (this.#phase === 'preparing') this.#begin()
     this.#endWhenIdle()
@@ -193,7 +192,7 @@ export class Session implements SessionControl {
     const durationMs = durationOf(model)
     // One execution alone may take its time: somebody is looking at it.
     if (durationMs !== null && this.#options.spec.replay === null)
-      this.#after(durationMs + scenario.gracefulStopMs, () => this.#cutStage(stage))
+      this.#timers.after(durationMs + scenario.gracefulStopMs, () => this.#cutStage(stage))
   }
 
   /** Starts units that go on where they stopped elsewhere, spread over the threads. */
@@ -241,7 +240,7 @@ export class Session implements SessionControl {
       case 'armed':
       case 'ended':
         thread.status = message.type
-        this.#checkWaiting()
+        this.#wait.check()
         if (message.type === 'ended') this.#endWhenIdle()
         break
       case 'cannot-run':
@@ -283,7 +282,7 @@ export class Session implements SessionControl {
     if (thread.status === 'ended' || thread.status === 'dead') return
     this.#bury(thread)
     const message = `load thread ${thread.index} is gone: ${reason}`
-    if (this.#waiting !== null) return this.#fail(new EngineError('SESSION_FAILED', 4, message))
+    if (this.#wait.isWaiting) return this.#fail(new EngineError('SESSION_FAILED', 4, message))
     // Its users did not do what was planned: the run must not pass.
     this.#recorder.internal('error.uncaught', '', 1)
     this.#recorder.error('', 'LoadThreadGone', message, () => message)
@@ -338,7 +337,7 @@ export class Session implements SessionControl {
       `executions did not finish within ${this.#stageOf(stage).scenario.gracefulStopMs / 1000} s of the end of their stage; they are cancelled`,
     )
     this.#post({ type: 'cut-stage', stage })
-    this.#after(cancelGraceMs, () => {
+    this.#timers.after(cancelGraceMs, () => {
       const stuck = late.filter((thread) => thread.stages.has(stage))
       void this.#killThreads(stuck, 'its tests did not end when cancelled')
     })
@@ -352,7 +351,10 @@ export class Session implements SessionControl {
     if (this.#phase === 'running') {
       this.#phase = 'ending'
       this.#post({ type: 'end' })
-      this.#after(cancelGraceMs, () => void this.#killThreads(this.#living(), 'tearDownAgent did not end'))
+      this.#timers.after(
+        cancelGraceMs,
+        () => void this.#killThreads(this.#living(), 'tearDownAgent did not end'),
+      )
     }
     if (this.#living().length > 0) return
     this.#phase = 'ended'
@@ -381,14 +383,8 @@ export class Session implements SessionControl {
       fromMs: this.#lastCutMs,
       toMs,
       final,
-      activeUsers: this.#sum('activeUsers'),
-      ledger: {
-        planned: this.#planned + this.#sum('planned'),
-        started: this.#sum('started'),
-        finished: this.#sum('finished'),
-        interrupted: this.#sum('interrupted'),
-        dropped: this.#sum('dropped'),
-      },
+      activeUsers: sumOf(this.#threads, 'activeUsers'),
+      ledger: ledgerOf(this.#planned, this.#threads),
       progress,
       delta: this.#cutter.cut(),
       generator: this.#health.look(this.#threads, toMs - this.#lastCutMs),
@@ -437,33 +433,8 @@ export class Session implements SessionControl {
     return tests.length === 1 ? tests[0]!.label : '(unknown)'
   }
 
-  #all(status: ThreadStatus): Promise<void> {
-    return this.#some(this.#threads, status)
-  }
-
-  #some(threads: readonly SessionThread[], status: ThreadStatus): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const isReady = () => threads.every((thread) => thread.status === status)
-      this.#waiting = { status, resolve, reject }
-      this.#isReady = isReady
-      this.#checkWaiting()
-    })
-  }
-
-  #isReady: () => boolean = () => true
-
-  #checkWaiting(): void {
-    if (this.#waiting === null || !this.#isReady()) return
-    const waiting = this.#waiting
-    this.#waiting = null
-    waiting.resolve()
-  }
-
   #fail(error: Error): void {
-    const waiting = this.#waiting
-    this.#waiting = null
-    if (waiting !== null) waiting.reject(error)
-    else if (this.#phase !== 'ended') this.#listener.log('error', error.message)
+    if (!this.#wait.fail(error) && this.#phase !== 'ended') this.#listener.log('error', error.message)
   }
 
   #living(): SessionThread[] {
@@ -474,22 +445,9 @@ export class Session implements SessionControl {
     for (const thread of this.#living()) thread.host.post(message)
   }
 
-  #sum(field: ThreadCount): number {
-    return this.#threads.reduce((sum, thread) => sum + thread.state.get(field), 0)
-  }
-
-  #after(milliseconds: number, action: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      action()
-    }, milliseconds)
-    this.#timers.add(timer)
-  }
-
   #clearTimers(): void {
     this.#cutting?.stop()
     this.#cutting = null
-    for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
   }
 }

@@ -23,10 +23,13 @@ export class WindowTimer {
 
   #schedule(): void {
     const elapsedMs = performance.now() - this.#startedAt
-    this.#timer = setTimeout(() => {
-      this.#schedule()
-      this.#onWindow()
-    }, nextCutMs(elapsedMs, this.#windowMs) - elapsedMs)
+    this.#timer = setTimeout(
+      () => {
+        this.#schedule()
+        this.#onWindow()
+      },
+      nextCutMs(elapsedMs, this.#windowMs) - elapsedMs,
+    )
   }
 }
 

@@ -89,7 +89,7 @@ describe('this.annotate in a session', () => {
     })
     assert.deepEqual(run.notes, [])
     const groups = [...run.aggregate.series.values()].filter((each) => each.key.kind === 'error')
-    assert.deepEqual(groups.map((each) => each.detail?.message).sort(), [
+    assert.deepEqual(groups.map((each) => String(each.detail?.message)).sort(), [
       'annotate(""): a note needs a text',
       'annotate(): the tag "size" is 1; tags are words: give a string',
     ])

@@ -44,7 +44,7 @@ describe('WindowTimer', () => {
       })
     })
     for (const [index, number] of planned.entries())
-      assert.ok(number > (planned[index - 1] ?? 0), `window ${number} came twice: ${planned}`)
+      assert.ok(number > (planned[index - 1] ?? 0), `window ${number} came twice: ${planned.join()}`)
   })
 
   it('comes no more once it is stopped', async () => {
