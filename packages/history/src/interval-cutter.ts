@@ -48,6 +48,8 @@ export class IntervalCutter {
   /** The first second that is not closed. */
   #nextSecond = 0
   readonly #open = new Map<number, IntervalSums>()
+  /** Closed seconds in which no figure counts. */
+  readonly #warmUpSeconds = new Set<number>()
   #standing: Standing = atRest
 
   constructor({ spansMs, onInterval }: IntervalCutterOptions) {
@@ -141,8 +143,10 @@ export class IntervalCutter {
       // In the second in which the warm-up ends, figures count for a part of it only.
       const lostMs = warmUp.hasWindows ? sums.countsFromMs - fromMs : 0
       counted.loadMs = clip(loadMs - lostMs)
-    } else if (warmUp.hasWindows || fromMs < this.#warmUpMs) warmUp.loadMs = loadMs
-    else counted.loadMs = loadMs
+    } else if (warmUp.hasWindows || fromMs < this.#warmUpMs) {
+      warmUp.loadMs = loadMs
+      this.#warmUpSeconds.add(second)
+    } else counted.loadMs = loadMs
 
     const [seconds, ...longer] = this.#tiers
     for (const tier of longer) this.#add(tier, sums)
@@ -173,6 +177,10 @@ export class IntervalCutter {
   /** Figures of a second that is closed. */
   #commitLate(second: number, event: CommitEvent, delta: Delta): void {
     const atMs = second * secondMs
+    // In the second in which the warm-up ends, the figures that count may be the late ones.
+    const isFirst = !event.warmUp && this.#warmUpSeconds.delete(second)
+    const beginMs = Math.max(atMs, beginOf(event.windows, atMs))
+    const gainedMs = isFirst ? clip(endOf(event.windows, atMs) - beginMs) : 0
     let missed = false
     for (const tier of this.#tiers) {
       const { open, kept, spanMs } = tier
@@ -182,10 +190,8 @@ export class IntervalCutter {
         missed ||= kept !== null
         continue
       }
-      const part = sums.part(event.warmUp)
-      part.take(delta, event.windows)
-      // Only where the warm-up ends, a second has figures of a sort that it had none of.
-      if (!part.isKnown && !event.warmUp) part.loadMs = clip(endOf(event.windows, atMs) - atMs)
+      sums.part(event.warmUp).take(delta, event.windows)
+      sums.counted.loadMs += gainedMs
       if (isOpen) continue
       sums.revision++
       this.#handOut(tier, sums)
@@ -216,5 +222,8 @@ function beginOf(windows: readonly CommittedWindow[], otherwise: number): number
 }
 
 function endOf(windows: readonly CommittedWindow[], otherwise: number): number {
-  return windows.reduce((latest, { toMs }) => Math.max(latest, toMs), otherwise + secondMs)
+  return windows.reduce(
+    (latest, { toMs }) => Math.max(latest, toMs),
+    windows[0]?.toMs ?? otherwise + secondMs,
+  )
 }

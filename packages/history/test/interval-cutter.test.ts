@@ -312,6 +312,51 @@ describe('IntervalCutter', () => {
     )
   })
 
+  it('keeps the warm-up out of what counts, whatever the order', () => {
+    const late = fc.array(
+      fc.record({ second: fc.nat(40), hits: fc.integer({ min: 1, max: 9 }), early: fc.boolean() }),
+      {
+        minLength: 1,
+        maxLength: 80,
+      },
+    )
+    fc.assert(
+      fc.property(late, fc.nat(20_000), (all, warmUpMs) => {
+        const cut = new Cut(intervalSpansMs)
+        cut.cutter.begin({ elapsedMs: 0, startedAt, spec: spec({ warmUpMs }) })
+        const counting: Delta[] = []
+        for (const { second, hits, early } of all) {
+          // A window of the second in which the warm-up ends may be of either sort.
+          const fromMs = second * 1000
+          const warmUp = fromMs + 999 < warmUpMs || (fromMs < warmUpMs && early)
+          if (!warmUp) counting.push(told({ second, hits })[1])
+          cut.commit({
+            second,
+            hits,
+            warmUp,
+            fromMs: warmUp ? fromMs : Math.max(fromMs, Math.min(fromMs + 999, warmUpMs)),
+          })
+        }
+        cut.cutter.end(41_000)
+        for (const spanMs of intervalSpansMs) {
+          const shown = cut.latest(spanMs).filter(({ warmUp }) => !warmUp)
+          assert.deepEqual(figuresOf(shown.map(({ delta }) => delta)), figuresOf(counting))
+        }
+        for (const ten of cut.latest(10_000)) {
+          const own = cut
+            .latest()
+            .filter(
+              ({ fromMs, warmUp }) =>
+                Math.floor(fromMs / 10_000) * 10_000 === ten.fromMs && warmUp === ten.warmUp,
+            )
+          const loadMs = own.reduce((sum, each) => sum + each.loadMs, 0)
+          assert.ok(Math.abs(ten.loadMs - loadMs) < 1e-6, `${ten.loadMs} of ${loadMs}`)
+        }
+      }),
+      { numRuns: 80 },
+    )
+  })
+
   it('never changes what it has handed out or was given', () => {
     fc.assert(
       fc.property(commits, (all) => {
