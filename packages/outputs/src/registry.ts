@@ -82,7 +82,7 @@ export const knownOutputs: readonly KnownOutput[] = [
     usage: 'statsd:HOST[:PORT][?prefix=loads&tags=datadog]',
     help: 'UDP, a few packets per second',
     place: 'server',
-    load: () => later('./statsd/statsd-output.ts', 'createStatsd'),
+    load: async () => (await import('./statsd/statsd-output.ts')).createStatsd,
   },
   {
     name: 'influx',
