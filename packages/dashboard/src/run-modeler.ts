@@ -3,6 +3,7 @@ import type { RunEvent, SnapshotEvent } from '@loads-runner/protocol'
 import { agentRows, errorRows, headOf, totalsOf } from './figures-of-run.ts'
 import { Happenings } from './happenings.ts'
 import { mostLogLines, type LogLine, type RunModel, type RunUpdate } from './model.ts'
+import { OpenSeconds } from './open-seconds.ts'
 import { ObservedValues } from './observed-values.ts'
 import { SeriesTable } from './series-table.ts'
 import { ThresholdTable } from './threshold-table.ts'
@@ -33,6 +34,7 @@ export class RunModeler {
   readonly #cutter: IntervalCutter
   readonly #timeline: Timeline
   readonly #series = new SeriesTable()
+  readonly #seconds = new OpenSeconds()
   readonly #happenings = new Happenings()
   readonly #thresholds = new ThresholdTable()
   readonly #observed = new ObservedValues()
@@ -68,6 +70,7 @@ export class RunModeler {
       this.#series.touch(delta)
       for (const { key } of delta.series.values()) if (key.kind === 'error') this.#errorsStale = true
       this.#cutter.commit(event, delta, this.#view.startedAt)
+      this.#seconds.take(event, delta)
     }
   }
 
@@ -94,7 +97,11 @@ export class RunModeler {
     const view = this.#view
     if (!this.#begun && event.type !== 'snapshot') return
     this.#happenings.take(event, view, this.#elapsedAt(event.at))
-    if (event.type === 'snapshot') this.#cutter.begin(event)
+    if (event.type === 'snapshot') {
+      this.#cutter.begin(event)
+      // Seconds that were open stay unknown: events of them were left out.
+      if (this.#begun) this.#timeline.forgetFrom(this.#seconds.forget())
+    }
     view.apply(event)
     this.#stale = true
     switch (event.type) {
@@ -227,6 +234,7 @@ export class RunModeler {
   }
 
   #takeInterval(interval: Interval): void {
+    if (interval.spanMs === 1_000) this.#seconds.close(interval.fromMs + interval.spanMs)
     this.#timeline.add(interval, this.#view.isOpen)
     this.#series.addInterval(interval)
     this.#stale = true
@@ -241,9 +249,10 @@ export class RunModeler {
     if (this.#newLines.length > mostLogLines) this.#newLines.shift()
   }
 
-  /** Silence is a rate, too. */
   #tick(): void {
+    // Silence is a rate, too.
     if (this.#view.state === 'running') this.#cutter.tick(this.#view.elapsedMs(), this.#view.startedAt)
+    for (const second of this.#seconds.changed()) this.#timeline.add(second, this.#view.isOpen)
   }
 
   #elapsedAt(at: number): number {

@@ -59,6 +59,7 @@ export class Timeline {
     // A late figure of what is long forgotten.
     if (!isKnown && fromMs < this.#startOf(interval.spanMs)) return
     const moment = momentOf(interval, open)
+    const known = isKnown ? tier[place]! : null
     if (place === tier.length) tier.push(moment)
     else tier.splice(place, isKnown ? 1 : 0, moment)
     if (open) {
@@ -68,8 +69,19 @@ export class Timeline {
       if (after !== undefined) setRates(after, standingAfter(moment))
     }
     if (this.#rows.use(moment.cells)) this.#boundsChanged = true
-    if (this.#isShown(moment)) this.#changedFromMs = Math.min(this.#changedFromMs, fromMs)
+    // A second that is shown before it is closed is mostly complete: it need not be sent again.
+    const isNew = known === null || !areEqual(known, moment)
+    if (isNew && this.#isShown(moment)) this.#changedFromMs = Math.min(this.#changedFromMs, fromMs)
     if (interval.spanMs === 1_000) this.#lengthen(fromMs + 1_000)
+  }
+
+  /** What was said of seconds from there on does not hold. */
+  forgetFrom(fromMs: number): void {
+    const ones = this.#tiers[1_000]!
+    const place = placeIn(ones, fromMs)
+    if (place === ones.length) return
+    ones.length = place
+    this.#allChanged = true
   }
 
   points(): Points {
@@ -139,6 +151,17 @@ export class Timeline {
 
 function behind(nowMs: number, byMs: number, stepMs: number): number {
   return byMs === Infinity ? 0 : Math.max(0, Math.floor((nowMs - byMs) / stepMs) * stepMs)
+}
+
+function areEqual(one: Moment, other: Moment): boolean {
+  return (
+    one.loadMs === other.loadMs &&
+    one.planned === other.planned &&
+    one.dropped === other.dropped &&
+    one.values.every((value, place) => Object.is(value, other.values[place])) &&
+    one.cells.length === other.cells.length &&
+    one.cells.every((value, place) => value === other.cells[place])
+  )
 }
 
 /** Where a moment of this time is, or belongs. What comes is nearly always the latest, so it is looked for from the end. */

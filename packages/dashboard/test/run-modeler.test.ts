@@ -298,6 +298,27 @@ describe('RunModeler', () => {
     assert.ok(Math.abs(hits - run.summary().hits.count) < 5)
   })
 
+  it('shows a second as soon as the first figures of it have come, and whole when all have', () => {
+    const run = new ScriptedRun({ open: false, agents: 1 })
+    const { modeler } = modelerOf(...run.begin(), run.second(), run.second())
+    assert.deepEqual(modeler.model().points.fromMs, [0, 1_000])
+    const early = modeler.model().points.hitsPerSecond[1]!
+    // Another agent's part of the same second.
+    modeler.apply(run.late(0))
+    assert.deepEqual(modeler.model().points.fromMs, [0, 1_000])
+    const whole = modeler.model().points.hitsPerSecond[1]!
+    assert.ok(whole > early)
+    modeler.apply(run.second())
+    modeler.apply(run.second())
+    modeler.apply(run.finished())
+    const { points, totals } = modeler.model()
+    assert.equal(points.hitsPerSecond[1], whole)
+    assert.equal(
+      points.hitsPerSecond.reduce((sum, rate) => sum + rate, 0),
+      totals.hits,
+    )
+  })
+
   it('refuses events without a beginning', async () => {
     const run = new ScriptedRun()
     await assert.rejects(
