@@ -4,7 +4,7 @@ import { hashSource, readPageFiles } from './page-files.ts'
 import { summaryTable } from './summary-table.ts'
 
 /** Where the script of the report finds the model: a `<script type="application/json">` with this id. */
-export const modelElementId = 'loads-model'
+export const modelElementId = 'model'
 
 /**
  * The report of a run: one HTML file that opens anywhere, needs nothing else and may do nothing else, whatever the names
