@@ -117,22 +117,17 @@ export const knownOutputs: readonly KnownOutput[] = [
     usage: 'otlp:http://HOST:4318',
     help: 'OpenTelemetry metrics over HTTP',
     place: 'server',
-    load: () => later('./otlp/index.ts', 'createOtlp'),
+    load: async () => (await import('./otlp/index.ts')).createOtlp,
   },
   {
     name: 'webhook',
     usage: 'webhook:URL[?events=start,stop,threshold,agent-loss,fault]',
     help: 'POST of JSON when something happens',
     place: 'server',
-    load: () => later('./webhook/webhook-output.ts', 'createWebhook'),
+    load: async () => (await import('./webhook/webhook-output.ts')).createWebhook,
   },
 ]
 
 export function knownOutput(name: string): KnownOutput | undefined {
   return knownOutputs.find((known) => known.name === name)
-}
-
-/** Until all of them are there. */
-async function later(file: string, factory: string): Promise<OutputFactory> {
-  return ((await import(file)) as Record<string, OutputFactory>)[factory]!
 }
