@@ -47,6 +47,15 @@ export class Conductor {
     if (this.#connection !== null) this.#state = state
   }
 
+  /** It is gone. @returns what that means for the run */
+  lose(): string {
+    const { state } = this
+    this.become('over')
+    return state === 'idle'
+      ? 'conductor-lost: the console that conducts the run is gone'
+      : 'conductor-lost: the console that ran setUpRun is gone; tearDownRun was not seen to run'
+  }
+
   /** @throws {Refusal} NOT_CONDUCTOR when another console speaks. */
   check(connection: OperatorPeerConnection): void {
     if (this.#connection === connection) return

@@ -4,7 +4,6 @@ import {
   type AgentToBroker,
   type Annotation,
   type OperatorResults,
-  type RunEvent,
   type RunRow,
   type RunSpec,
   type RunState,
@@ -18,35 +17,19 @@ import type { Clock } from './clock.ts'
 import { complaintAbout, Conductor } from './conductor.ts'
 import type { ControlRequest } from './controls.ts'
 import { messageOf, Refusal } from './errors.ts'
-import type { Journal } from './journal.ts'
 import { asSeconds, judgeSilence } from './limits.ts'
 import { Load } from './load.ts'
 import { Member } from './member.ts'
 import { cannotRunCode, Preparation } from './preparation.ts'
 import { Roster } from './roster.ts'
 import { closeRun } from './run-facts.ts'
+import type { RunOptions } from './run-options.ts'
 import { rowOf, snapshotOf, type RunParts } from './run-picture.ts'
 import { RunStateMachine } from './run-state.ts'
-import { RunVoice, type Log } from './run-voice.ts'
+import { RunVoice } from './run-voice.ts'
 import { Subscribers, type OperatorPeerConnection } from './subscribers.ts'
 import { exitCodeOfStop, noteOfStop, type StopReason } from './stop-reason.ts'
 import type { Cause } from './verdict.ts'
-
-export interface RunOptions {
-  id: string
-  spec: RunSpec
-  clock: Clock
-  journal: Journal
-  log: Log
-  /** The console that runs setUpRun and tearDownRun; null when nobody needs to. */
-  conductor: OperatorPeerConnection | null
-  /** null when the bundle is not in store any more. */
-  loadBundle: (hash: string) => Promise<Uint8Array | null>
-  /** It has another state. Not called for the end: `onEnd` is. */
-  onState: () => void
-  /** The run has ended and its agents were told to release it. */
-  onEnd: () => void
-}
 
 /**
  * One run from `queued` to its end: the agents in it, what each of them still has to say before the next step, and
@@ -246,12 +229,7 @@ export class Run {
   operatorGone(connection: OperatorPeerConnection): void {
     this.subscribers.remove(connection)
     if (!this.#conductor.is(connection) || this.ended) return
-    const { state } = this.#conductor
-    this.#conductor.become('over')
-    const reason =
-      state === 'idle'
-        ? 'conductor-lost: the console that conducts the run is gone'
-        : 'conductor-lost: the console that ran setUpRun is gone; tearDownRun was not seen to run'
+    const reason = this.#conductor.lose()
     this.#blame(4, reason)
     if (this.#concluding) this.#finish()
     else if (!this.#load.began) this.#abandon(4, reason)
@@ -436,8 +414,6 @@ export class Run {
     this.#abandon(4, `agent ${member.id} was ${state} before load began: ${note}`)
   }
 
-  // ---- small things
-
   /** Our own code failed on this run: it ends, so that nobody waits for it and no other run is harmed. */
   defect(error: unknown): void {
     this.#voice.log('error', `a defect: ${error instanceof Error ? error.stack : String(error)}`)
@@ -458,16 +434,9 @@ export class Run {
   }
 
   #showState(note: string): void {
-    const { startedAt } = this.#load.figures
-    const event: RunEvent = {
-      type: 'state',
-      at: this.#clock.now(),
-      state: this.state,
-      startedAt,
-      stage: this.#load.stage,
-      note,
-    }
-    this.#voice.publish(event)
+    const { stage, figures } = this.#load
+    const { startedAt } = figures
+    this.#voice.publish({ type: 'state', at: this.#clock.now(), state: this.state, startedAt, stage, note })
   }
 
   #blame(exitCode: number, reason: string): void {

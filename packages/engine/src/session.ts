@@ -217,15 +217,8 @@ export class Session implements SessionControl {
     const { spec, runId, agent } = this.#options
     const thread = new SessionThread(index)
     const start = this.#plan.threads === 0 ? startOnMainThread : startWorkerThread
-    const setup = {
-      index,
-      runId,
-      agent,
-      spec,
-      manifest,
-      directory: this.#directory!.path,
-      state: thread.state.buffer,
-    }
+    const directory = this.#directory!.path
+    const setup = { index, runId, agent, spec, manifest, directory, state: thread.state.buffer }
     thread.host = start(setup, {
       onMessage: (message) => this.#onMessage(thread, message),
       onDeath: (reason) => this.#onDeath(thread, reason),
