@@ -107,7 +107,7 @@ export class IntervalCutter {
     // A part of a second in which nothing was recorded is not worth an interval.
     const last = Math.max(lastWithFigures, Math.floor(elapsedMs / secondMs) - 1)
     this.#closeUpTo(last, elapsedMs)
-    for (const tier of this.#tiers) this.#closeLong(tier)
+    for (const tier of this.#tiers.keys()) this.#closeLong(tier)
   }
 
   /** The second that most windows of a commit lie in: an agent that stood still may bring a long one with them. */
@@ -148,23 +148,25 @@ export class IntervalCutter {
       this.#warmUpSeconds.add(second)
     } else counted.loadMs = loadMs
 
-    const [seconds, ...longer] = this.#tiers
-    for (const tier of longer) this.#add(tier, sums)
-    this.#handOut(seconds!, sums)
-    for (const tier of longer) if (tier.open!.toMs <= sums.toMs) this.#closeLong(tier)
+    this.#close(0, sums)
   }
 
-  /** Adds a second to the longer interval that it lies in. */
-  #add(tier: Tier, second: IntervalSums): void {
-    if (tier.open !== null && !tier.open.covers(second.fromMs)) this.#closeLong(tier)
-    tier.open ??= new IntervalSums(beginningOf(second.fromMs, tier.spanMs), tier.spanMs)
-    tier.open.merge(second)
+  /** An interval is complete: the next longer one has it from here on. */
+  #close(tier: number, sums: IntervalSums): void {
+    const longer = this.#tiers[tier + 1]
+    if (longer !== undefined) {
+      if (longer.open?.covers(sums.fromMs) === false) this.#closeLong(tier + 1)
+      longer.open ??= new IntervalSums(beginningOf(sums.fromMs, longer.spanMs), longer.spanMs)
+      longer.open.merge(sums)
+    }
+    this.#handOut(this.#tiers[tier]!, sums)
+    if (longer !== undefined && longer.open!.toMs <= sums.toMs) this.#closeLong(tier + 1)
   }
 
-  #closeLong(tier: Tier): void {
-    const { open } = tier
-    tier.open = null
-    if (open !== null) this.#handOut(tier, open)
+  #closeLong(tier: number): void {
+    const { open } = this.#tiers[tier]!
+    this.#tiers[tier]!.open = null
+    if (open !== null) this.#close(tier, open)
   }
 
   #handOut({ kept }: Tier, sums: IntervalSums): void {
@@ -192,7 +194,8 @@ export class IntervalCutter {
       }
       sums.part(event.warmUp).take(delta, event.windows)
       sums.counted.loadMs += gainedMs
-      if (isOpen) continue
+      // The longer ones have it when this one is closed.
+      if (isOpen) break
       sums.revision++
       this.#handOut(tier, sums)
     }
@@ -202,7 +205,7 @@ export class IntervalCutter {
 
 interface Tier {
   readonly spanMs: number
-  /** The interval that seconds are added to; seconds themselves are open apart. */
+  /** The interval that shorter ones are added to; seconds are open apart. */
   open: IntervalSums | null
   /** Null: nobody wants intervals of this span. */
   readonly kept: KeptIntervals | null
