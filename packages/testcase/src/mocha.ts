@@ -86,7 +86,7 @@ function hookContext(testClass: TestClass): Omit<RunHookContext, 'data'> {
     agent: hostname(),
     params: {},
     serverUrl: process.env['LOADS_SERVER_URL'] || testClass.serverUrl || null,
-    annotate: checkNote,
+    annotate: (text, tags = {}) => checkNote(text, tags),
   }
 }
 
