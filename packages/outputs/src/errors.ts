@@ -34,3 +34,8 @@ export function messageOf(error: unknown): string {
     ? `${text}: ${cause.message}`
     : text
 }
+
+/** By its code: an output of somebody else's may have a copy of our class, or none. */
+export function hasCode(error: unknown, code: OutputErrorCode): boolean {
+  return error instanceof Error && (error as { code?: unknown }).code === code
+}

@@ -1,4 +1,4 @@
-import { messageOf, OutputError } from './errors.ts'
+import { hasCode, messageOf, OutputError } from './errors.ts'
 import { defaultQueueLimits, LaneQueue, type QueueLimits, type Waiting } from './lane-queue.ts'
 import type { Output, OutputHealth, OutputRun } from './output.ts'
 
@@ -200,7 +200,7 @@ export class OutputLane {
       this.#recover()
       return null
     } catch (error) {
-      if (error instanceof OutputError && error.code === 'OUTPUT_REFUSED') {
+      if (hasCode(error, 'OUTPUT_REFUSED')) {
         this.#refusal = messageOf(error)
         return 'never'
       }

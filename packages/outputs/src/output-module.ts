@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { OutputEnvironment } from './environment.ts'
-import { messageOf, OutputError } from './errors.ts'
+import { hasCode, messageOf, OutputError } from './errors.ts'
 import { recordTypes, type Output } from './output.ts'
 import type { OutputFactory } from './registry.ts'
 
@@ -34,7 +34,8 @@ export async function loadOutputModule(
     try {
       made = await (create as OutputFactory)(args, environment)
     } catch (error) {
-      if (error instanceof OutputError) throw error
+      if (hasCode(error, 'OUTPUT_ARGUMENTS'))
+        throw new OutputError('OUTPUT_ARGUMENTS', `output ${name}: ${messageOf(error)}`, { cause: error })
       throw bad(name, `threw when its output was made: ${messageOf(error)}`, error)
     }
     checkShape(name, made)
