@@ -32,7 +32,7 @@ const rateChart: PointChart = {
   title: 'Rate',
   help: 'Hits per second; in open models also executions that fell due (planned) and that began (started).',
   lines: [
-    { label: 'hits', color: 'hits', width: 2, filled: true, of: (points) => points.hitsPerSecond },
+    { label: 'hits', color: 'hits', filled: true, of: (points) => points.hitsPerSecond },
     { label: 'planned', color: 'planned', dash: [6, 4], of: (points) => points.plannedPerSecond },
     { label: 'started', color: 'started', of: (points) => points.startedPerSecond },
   ],

@@ -182,8 +182,8 @@ export class DataTable<Row> {
     const drawsAll =
       this.#printing || this.#options.detail !== undefined || this.#options.maxHeight === undefined
     if (drawsAll) return [0, count]
-    // A table that is not in a page yet has no height.
-    const height = this.#scroller.clientHeight || (this.#options.maxHeight ?? 0)
+    // As high as it may get: what it holds now says nothing of that.
+    const height = Math.min(this.#options.maxHeight ?? 0, innerHeight)
     return visibleRange(this.#scroller.scrollTop, height, rowHeight, count, spareRows)
   }
 

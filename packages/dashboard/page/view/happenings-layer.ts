@@ -36,6 +36,7 @@ export function drawBands(plot: uPlot, { axis, theme }: PaneContext, bands: read
   }
   ctx.font = scaled(ratio)
   ctx.textBaseline = 'top'
+  ctx.textAlign = 'left'
   const measured = visible
     .filter(({ band }) => band.kind !== 'stage')
     .map(({ band, left, width }) => {
@@ -73,6 +74,7 @@ export function drawMarks(plot: uPlot, { axis, theme }: PaneContext, { marks }: 
   ctx.save()
   ctx.font = scaled(ratio)
   ctx.textBaseline = 'bottom'
+  ctx.textAlign = 'left'
   const wishes = visible.map((mark) => {
     const at = ((mark.atMs - fromMs) / (toMs - fromMs)) * bbox.width
     const text = fitText(
@@ -95,7 +97,7 @@ export function drawMarks(plot: uPlot, { axis, theme }: PaneContext, { marks }: 
     ctx.setLineDash([3 * ratio, 3 * ratio])
     ctx.beginPath()
     const line = bbox.left + Math.round(at) + 0.5
-    ctx.moveTo(line, bbox.top - (isLabelled ? 12 : 4) * ratio)
+    ctx.moveTo(line, bbox.top - (isLabelled ? 12 : 0) * ratio)
     ctx.lineTo(line, bbox.top + bbox.height)
     ctx.stroke()
     if (!isLabelled) return

@@ -2,13 +2,16 @@ import type { Band, Mark, RunModel } from '../../src/model.ts'
 import { DataTable, type Column } from './data-table.ts'
 import { element, setShown, setText } from './dom.ts'
 import { formatElapsed, plural } from './figures.ts'
-import { bandLanes, visibleBands } from './happenings.ts'
+import { lanesOf, visibleBands } from './happenings.ts'
 import { plainLabel } from './labels.ts'
 import type { PaneContext } from './pane-context.ts'
 import { panel, type Part, type Section } from './section.ts'
 
 const mostLanes = 6
 const mostBars = 200
+const laneHeight = 22
+/** Of the labels of bars, on average. Pixels. */
+const letterWidth = 6.2
 
 interface Happened {
   key: string
@@ -111,24 +114,38 @@ export class HappeningsSection implements Section {
     if (this.#strip.hidden) return
     const { axis } = this.#context
     const width = this.#width || this.#strip.clientWidth || 600
-    const visible = visibleBands(this.#bands, axis.range, axis.endMs, width).slice(0, mostBars)
-    const { lane, lanes } = bandLanes(visible.map(({ band }) => band))
-    this.#strip.style.height = `${Math.min(mostLanes, lanes) * 22}px`
-    const bars = visible
-      .filter(({ band }) => lane.get(band.id)! < mostLanes)
-      .map(({ band, left, width: wide }) => {
-        const until = band.toMs === null ? 'goes on' : formatElapsed(band.toMs)
-        const title = `${band.label}\n${formatElapsed(band.fromMs)} to ${until}\n${band.detail}`
-        const bar = element(
-          'div',
-          { class: 'bar-of', 'data-kind': band.kind, title: title.slice(0, 600) },
-          element('span', {}, plainLabel(band.label, 80)),
-        )
-        bar.style.left = `${left.toFixed(1)}px`
-        bar.style.width = `${Math.max(3, wide).toFixed(1)}px`
-        bar.style.top = `${lane.get(band.id)! * 22}px`
-        return bar
-      })
+    const visible = visibleBands(this.#bands, axis.range, axis.endMs, width)
+      .slice(0, mostBars)
+      .map((each) => ({ ...each, label: plainLabel(each.band.label, 40) }))
+      .sort((one, other) => one.left - other.left)
+    // Stages follow one another above the rest. A label may be longer than its bar: it gets the room that it needs.
+    const stages = visible.filter(({ band }) => band.kind === 'stage')
+    const others = visible.filter(({ band }) => band.kind !== 'stage')
+    const upper = lanesOf(stages.map(({ left, width: wide }) => ({ from: left, to: left + wide - 1 })))
+    const lower = lanesOf(
+      others.map(({ left, width: wide, label }) => ({
+        from: left,
+        to: left + Math.max(wide, label.length * letterWidth + 12),
+      })),
+    )
+    const below = Math.max(-1, ...upper) + 1
+    const ordered = [...stages, ...others]
+    const lanes = [...upper, ...lower.map((lane) => lane + below)]
+    this.#strip.style.height = `${Math.min(mostLanes, Math.max(0, ...lanes) + 1) * laneHeight}px`
+    const bars = ordered.flatMap(({ band, left, width: wide, label }, index) => {
+      if (lanes[index]! >= mostLanes) return []
+      const until = band.toMs === null ? 'goes on' : formatElapsed(band.toMs)
+      const title = `${band.label}\n${formatElapsed(band.fromMs)} to ${until}\n${band.detail}`
+      const bar = element(
+        'div',
+        { class: 'bar-of', 'data-kind': band.kind, title: title.slice(0, 600) },
+        element('span', {}, label),
+      )
+      bar.style.left = `${left.toFixed(1)}px`
+      bar.style.width = `${Math.max(3, wide - 1).toFixed(1)}px`
+      bar.style.top = `${lanes[index]! * laneHeight}px`
+      return [bar]
+    })
     this.#strip.replaceChildren(...bars)
   }
 }

@@ -50,15 +50,13 @@ export function markWeight(mark: Mark): number {
   return weights[mark.kind] ?? 0
 }
 
-/** Lanes for bars of bands, so that none covers another; those that begin first come first. */
-export function bandLanes(bands: readonly Band[]): { lane: Map<string, number>; lanes: number } {
+/** A lane for each stretch, so that none covers another; they are given from left to right. */
+export function lanesOf(stretches: readonly { from: number; to: number }[]): number[] {
   const ends: number[] = []
-  const lane = new Map<string, number>()
-  for (const band of bands.toSorted((one, other) => one.fromMs - other.fromMs)) {
-    const free = ends.findIndex((end) => end <= band.fromMs)
-    const place = free < 0 ? ends.length : free
-    ends[place] = band.toMs ?? Infinity
-    lane.set(band.id, place)
-  }
-  return { lane, lanes: ends.length }
+  return stretches.map(({ from, to }) => {
+    const free = ends.findIndex((end) => end <= from)
+    const lane = free < 0 ? ends.length : free
+    ends[lane] = to
+    return lane
+  })
 }

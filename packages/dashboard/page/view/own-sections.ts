@@ -29,7 +29,7 @@ function number<Row>(
   title: string,
   value: (row: Row) => number | null,
   text: (row: Row) => string,
-  width = 92,
+  width = 80,
 ): Column<Row> {
   return { key, title, align: 'right', width, text, sort: value }
 }
@@ -77,12 +77,6 @@ const timedColumns: Column<SeriesRow>[] = [
     'Times',
     ({ count }) => count,
     ({ count }) => formatCount(count),
-  ),
-  number(
-    'rate',
-    'Rate',
-    ({ perSecond }) => perSecond,
-    ({ perSecond }) => formatRate(perSecond),
   ),
   quantile('p50'),
   quantile('p95'),

@@ -25,6 +25,7 @@ const liveSeconds = 5
 /** The figures that matter. Pure. */
 export function tilesOf(model: RunModel): Tile[] {
   const { totals } = model
+  const hasBegun = model.head.startedAt !== null
   const bad = totals.errors + totals.failures
   return [
     tile(
@@ -63,8 +64,8 @@ export function tilesOf(model: RunModel): Tile[] {
       ...tile(
         'coverage',
         'Coverage',
-        formatShare(totals.coverage),
-        totals.coverage >= 1 ? 'nothing is missing' : 'figures are missing',
+        hasBegun ? formatShare(totals.coverage) : unknown,
+        !hasBegun ? 'not begun' : totals.coverage >= 1 ? 'nothing is missing' : 'figures are missing',
       ),
       tone: totals.coverage < 1 ? 'doubtful' : null,
       help: 'Windows received of windows owed by the agents.',
@@ -78,7 +79,7 @@ function tile(key: string, label: string, value: string, more: string): Tile {
 }
 
 function shareOf(part: number, all: number, of: string): string {
-  return all === 0 ? `none ${of}` : `${formatShare(part / all)} ${of}`
+  return all === 0 ? '' : `${formatShare(part / all)} ${of}`
 }
 
 /** While it goes on: that of the latest seconds; afterwards that of the summary. */
@@ -93,7 +94,12 @@ function rateTile({ points, summary }: RunModel): Tile {
     millis += spanMs[place]!
   }
   const rate = millis === 0 ? null : (hits * 1000) / millis
-  return tile('rate', 'Hits per second', formatRate(rate), `latest ${Math.round(millis / 1000)} s`)
+  return tile(
+    'rate',
+    'Hits per second',
+    formatRate(rate),
+    rate === null ? '' : `latest ${Math.round(millis / 1000)} s`,
+  )
 }
 
 function quantileTile(name: QuantileName, service: Stats, response: Stats | null): Tile {
@@ -140,7 +146,7 @@ function generatorTile({ points, summary }: RunModel): Tile {
   const isLate = (lag ?? 0) > lagLimitMs || (late ?? 0) > latenessLimitMs
   const value = isLimited ? '✗ the limit' : lag === null ? unknown : isLate ? '▲ late' : '✓ keeps up'
   return {
-    ...tile('generator', 'Load generator', value, `lag ${formatMillis(lag)}, lateness ${formatMillis(late)}`),
+    ...tile('generator', 'Load generator', value, `lag ${formatMillis(lag)}, late ${formatMillis(late)}`),
     tone: isLimited ? 'bad' : isLate ? 'doubtful' : null,
     help: 'Worst agent in the last ten points: event loop lag, and how late executions start.',
   }
@@ -173,6 +179,8 @@ export class Tiles implements Section {
       setText(value!, each.value)
       setText(more!, each.more)
     }
+    // Full rows, wherever that can be.
+    setAttribute(this.root, 'data-columns', tiles.length % 6 === 0 ? 6 : 5)
     const isSame = tiles.every(({ key }, place) => this.root.children[place] === this.#made.get(key))
     if (!isSame) this.root.replaceChildren(...tiles.map(({ key }) => this.#made.get(key)!))
   }

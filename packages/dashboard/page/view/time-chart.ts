@@ -246,7 +246,7 @@ export class TimeChart {
       {
         width,
         height: this.options.height ?? defaultHeight,
-        padding: [gutter, 14, 0, 0],
+        padding: [gutter, 24, 0, 0],
         legend: { show: false },
         focus: { alpha: 1 },
         cursor: {
