@@ -38,6 +38,11 @@ export class RunFeed {
     return this.#channels.size
   }
 
+  /** There is a model. */
+  get begun(): boolean {
+    return this.#modeler.begun
+  }
+
   get ended(): boolean {
     return this.#modeler.ended
   }
@@ -64,8 +69,8 @@ export class RunFeed {
     this.#waiting.clear()
   }
 
-  set unfollow(unfollow: () => void) {
-    if (this.#stopped) unfollow()
+  set unfollow(unfollow: (() => void) | null) {
+    if (this.#stopped) unfollow?.()
     else this.#unfollow = unfollow
   }
 

@@ -30,8 +30,9 @@ export class RunShelf {
   readonly #feeds = new Map<string, RunFeed>()
   /** By run, the one asked for last at the end. */
   readonly #models = new Map<string, Promise<RunModel | null>>()
+  /** Feeds whose source went away. */
+  readonly #lost = new WeakSet<RunFeed>()
   #uses = 0
-  #closed = false
 
   constructor({ source, past, log }: RunShelfOptions) {
     this.#source = source
@@ -46,7 +47,7 @@ export class RunShelf {
   /** A run is there, or has changed its state. */
   see(row: RunRow): void {
     // One that was over before can tell its totals only: the disk knows more, and is asked when somebody looks.
-    if (!ends.has(row.state)) this.#follow(row.runId, row.submittedAt)
+    if (!ends.has(row.state) || this.#feeds.has(row.runId)) this.#follow(row.runId, row.submittedAt)
   }
 
   /** The feed of a run that is followed, or can be; null when it is no run of the source's. */
@@ -120,7 +121,6 @@ export class RunShelf {
   }
 
   close(): void {
-    this.#closed = true
     for (const feed of this.#feeds.values()) feed.stop()
     this.#feeds.clear()
     this.#models.clear()
@@ -140,24 +140,35 @@ export class RunShelf {
   }
 
   #follow(runId: string, submittedAt: number): RunFeed {
-    const known = this.#feeds.get(runId)
-    if (known !== undefined) return known
-    const feed = new RunFeed({ runId, submittedAt, log: this.#log })
-    feed.usedAt = ++this.#uses
-    this.#feeds.set(runId, feed)
-    this.#makeRoom(feed)
-    if (this.#closed) feed.stop()
-    else
-      this.#source
-        .follow(runId, (event) => feed.take(event))
-        .then(
-          (unfollow) => (feed.unfollow = unfollow),
-          (error: unknown) => {
-            this.#log(`run ${runId} cannot be followed: ${(error as Error).message}`)
-            this.#drop(feed)
-          },
-        )
+    let feed = this.#feeds.get(runId)
+    if (feed === undefined) {
+      feed = new RunFeed({ runId, submittedAt, log: this.#log })
+      feed.usedAt = ++this.#uses
+      this.#feeds.set(runId, feed)
+      this.#makeRoom(feed)
+      this.#attach(feed)
+    } else if (this.#lost.delete(feed)) this.#attach(feed)
     return feed
+  }
+
+  #attach(feed: RunFeed): void {
+    const { runId } = feed
+    const lost = () => {
+      feed.unfollow = null
+      if (feed.ended || this.#feeds.get(runId) !== feed) return
+      // What is known stays; the rest comes when the source is back and tells of the run.
+      this.#lost.add(feed)
+    }
+    this.#source
+      .follow(runId, (event) => feed.take(event), lost)
+      .then(
+        (unfollow) => (feed.unfollow = unfollow),
+        (error: unknown) => {
+          this.#log(`run ${runId} cannot be followed: ${(error as Error).message}`)
+          if (feed.begun) lost()
+          else this.#drop(feed)
+        },
+      )
   }
 
   /** Those that are over and that nobody looks at go first, then those that nobody looks at. */

@@ -7,8 +7,12 @@ export interface RunSource {
   runs(): Promise<RunRow[]>
   /** Calls back for each run that is new or has changed its state, until the returned function is called. */
   onRun(handler: (row: RunRow) => void): () => void
-  /** Hands over the events of a run, snapshot first, until the returned function is called. */
-  follow(runId: string, handler: (event: RunEvent) => void): Promise<() => void>
+  /**
+   * Hands over the events of a run, snapshot first, until the returned function is called.
+   *
+   * @param lost called once when no more events will come although the run may go on: it can be followed again
+   */
+  follow(runId: string, handler: (event: RunEvent) => void, lost?: () => void): Promise<() => void>
   /** @throws an error with a message for people when the broker refuses */
   stop(runId: string, mode: 'drain' | 'cancel' | 'kill'): Promise<void>
   control(

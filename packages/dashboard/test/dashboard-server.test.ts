@@ -254,6 +254,26 @@ describe('DashboardServer', () => {
     assert.match(said[0]!, /run-1 cannot be shown any further: not a metrics delta/)
   })
 
+  it('goes on with a run when its source is back', async () => {
+    const server = await start()
+    const run = new ScriptedRun()
+    play(run, 10)
+    const events = await stream(server, '/api/runs/run-1/events')
+    await events.until(({ events: [first] }) => first !== undefined)
+    source.lose('run-1')
+    for (let second = 0; second < 10; second++) run.second()
+    source.events.set('run-1', [run.snapshotNow()])
+    source.see(runRow('run-1'))
+    for (let second = 0; second < 3; second++) source.say('run-1', run.second())
+    source.say('run-1', run.finished())
+    await events.until(({ events: all }) => all.some(({ data }) => data.summary))
+    const model = events.model()
+    assert.deepEqual(model.totals.serviceTime, JSON.parse(JSON.stringify(run.summary().serviceTime)))
+    assert.equal(model.points.fromMs[0], 0)
+    assert.deepEqual(model.points.fromMs.slice(-3), [20_000, 21_000, 22_000])
+    assert.ok(!model.points.fromMs.includes(15_000))
+  })
+
   it('says what to do when the port is in use', async () => {
     const { port } = await start()
     await assert.rejects(start({ port }), (error: unknown) => {

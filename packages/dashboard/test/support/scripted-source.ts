@@ -28,6 +28,7 @@ export class ScriptedSource implements RunSource {
   refusal: Error | null = null
   readonly #watchers = new Set<(row: RunRow) => void>()
   readonly #followers = new Map<string, Set<(event: RunEvent) => void>>()
+  readonly #lost = new Map<string, () => void>()
 
   get following(): string[] {
     return [...this.#followers].filter(([, handlers]) => handlers.size > 0).map(([runId]) => runId)
@@ -60,7 +61,14 @@ export class ScriptedSource implements RunSource {
     return () => void this.#watchers.delete(handler)
   }
 
-  async follow(runId: string, handler: (event: RunEvent) => void): Promise<() => void> {
+  /** The link to the source is gone: what follows is not heard. */
+  lose(runId: string): void {
+    this.#followers.delete(runId)
+    this.#lost.get(runId)?.()
+  }
+
+  async follow(runId: string, handler: (event: RunEvent) => void, lost = () => {}): Promise<() => void> {
+    this.#lost.set(runId, lost)
     const handlers = this.#followers.get(runId) ?? new Set()
     this.#followers.set(runId, handlers)
     for (const event of this.events.get(runId) ?? []) handler(event)
