@@ -1,4 +1,4 @@
-import { bucketCount, type Verdict } from '@loads-runner/metrics'
+import { bucketCount, hitKinds, type Verdict } from '@loads-runner/metrics'
 import { namedTotalsOf, nameId, type BlockMs, type NamedSeries, type NamedTotals } from './named-series.ts'
 import type { SeriesName } from './named-series.ts'
 import { compareRanks, holm, type Weighted } from './rank-test.ts'
@@ -19,7 +19,7 @@ export interface TimeSide {
   count: number
   failed: number
   perSecond: number | null
-  /** Share of failed ones, 0 to 1. */
+  /** Share of failed ones, 0 to 1; null for what cannot fail (steps, timings, response times). */
   errorRate: number | null
   mean: number | null
   p50: number | null
@@ -149,7 +149,8 @@ function compareSeries(
   const whole = compareRanks(samples(first!), samples(second!))
   compared.delta = whole.delta
   compared.superiority = (whole.delta + 1) / 2
-  compared.errors.difference = (after.errorRate ?? 0) - (before.errorRate ?? 0)
+  const fails = before.errorRate !== null && after.errorRate !== null
+  if (fails) compared.errors.difference = after.errorRate! - before.errorRate!
   if (Math.min(before.count, after.count) < leastSamples) return compared
 
   const [blocks, others] = [first!.blocks(blockMs), second!.blocks(blockMs)]
@@ -161,7 +162,8 @@ function compareSeries(
     compared.p = whole.p
   }
   const shareOf = (side: TimeSide) => ({ part: side.failed, whole: side.count })
-  compared.errors.p = compareShares(shareOf(before), shareOf(after))
+  if (fails) compared.errors.p = compareShares(shareOf(before), shareOf(after))
+  else compared.errors.change = 'same'
   return compared
 }
 
@@ -169,25 +171,28 @@ function compareSeries(
 function judged(series: SeriesComparison[]): SeriesComparison[] {
   const tested = series.filter(({ p }) => p !== null)
   const times = holm(tested.map(({ p }) => p!))
-  const errors = holm(tested.map((each) => each.errors.p!))
   for (const [index, each] of tested.entries()) {
     each.p = times[index]!
-    each.errors.p = errors[index]!
     const { delta, p } = each
     const isClear = p < mostP && Math.abs(delta!) >= leastDelta
     each.change = isClear ? (delta! > 0 ? 'slower' : 'faster') : 'same'
-    const { difference } = each.errors
-    each.errors.change = each.errors.p < mostP ? (difference! > 0 ? 'more' : 'fewer') : 'same'
+  }
+  const failing = series.map((each) => each.errors).filter(({ p }) => p !== null)
+  const shares = holm(failing.map(({ p }) => p!))
+  for (const [index, errors] of failing.entries()) {
+    errors.p = shares[index]!
+    errors.change = errors.p >= mostP ? 'same' : errors.difference! > 0 ? 'more' : 'fewer'
   }
   return series
 }
 
 function sideOf(series: NamedSeries | undefined, seconds: number): TimeSide | null {
   if (series === undefined || series.count === 0) return null
-  const { count, failed } = series
+  const { count, failed, key } = series
   const { mean, p50, p95, p99, trustedTo } = series.stats
   const perSecond = seconds > 0 ? count / seconds : null
-  return { count, failed, perSecond, errorRate: failed / count, mean, p50, p95, p99, trustedTo }
+  const errorRate = hitKinds.has(key.kind) ? failed / count : null
+  return { count, failed, perSecond, errorRate, mean, p50, p95, p99, trustedTo }
 }
 
 function ratioOf(before: number | null, after: number | null): number | null {

@@ -140,7 +140,7 @@ export class RunStore {
 
   /** Null when it is gone by now. */
   async #read({ path, kind }: Place): Promise<StoredRun | null> {
-    const files = kind === 'journal' ? [eventsOf.journal] : [markOf[kind], 'summary.json']
+    const files = kind === 'journal' ? [eventsOf.journal] : [markOf[kind], 'summary.json', eventsOf[kind]]
     const stamp = (await Promise.all(files.map((file) => stampOf(join(path, file))))).join(' ')
     const known = this.#remembered.get(path)
     if (known?.stamp === stamp) return known.run

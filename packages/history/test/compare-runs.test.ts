@@ -129,6 +129,8 @@ describe('compareRuns', () => {
       ],
     )
     assert.equal(all.before!.count, 1200, 'hits only')
+    assert.equal(series[2]!.before!.errorRate, null, 'a step cannot fail')
+    assert.deepEqual(series[2]!.errors, { difference: null, p: null, change: 'same' })
   })
 
   it('says which series are new, gone, or too short', async () => {

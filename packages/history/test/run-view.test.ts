@@ -186,7 +186,15 @@ describe('RunView', () => {
     const states = [{ expression: 'errors: rate<0.01', value: 0.5, ok: false }]
     view.apply({ type: 'thresholds', at: 0, elapsedMs: 1000, states })
     assert.deepEqual(view.thresholds, states)
-    view.apply({ type: 'control', at: 0, elapsedMs: 1000, scenario: 'main', target: 50, paused: true })
+    view.apply({
+      type: 'control',
+      at: 0,
+      elapsedMs: 1000,
+      scenario: 'main',
+      target: 50,
+      paused: true,
+      by: 'ann@here',
+    })
     assert.deepEqual([...view.controls], [['main', { target: 50, paused: true }]])
   })
 
