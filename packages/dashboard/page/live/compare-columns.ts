@@ -1,0 +1,118 @@
+import type { SeriesRow } from '../../src/model.ts'
+import type { Column } from '../view/data-table.ts'
+import { formatCount, unknown } from '../view/figures.ts'
+import { plainLabel } from '../view/labels.ts'
+import { quantileText } from '../view/quantiles.ts'
+import { formatRatio, sameShare, type FigurePair, type SeriesPair } from './comparison.ts'
+
+/** The two tables of a comparison. */
+
+export const figureColumns: Column<FigurePair>[] = [
+  { key: 'label', title: 'Figure', text: ({ label }) => label },
+  { key: 'before', title: 'Before', align: 'right', width: 110, text: ({ before }) => before },
+  { key: 'after', title: 'After', align: 'right', width: 110, text: ({ after }) => after },
+  {
+    key: 'ratio',
+    title: 'Ratio',
+    help: 'After divided by before',
+    align: 'right',
+    width: 90,
+    text: ({ ratio }) => formatRatio(ratio),
+  },
+  { key: 'change', title: 'Change', align: 'right', width: 130, text: ({ change }) => change },
+]
+
+const quantileOf = (row: SeriesRow | null, absent: string) =>
+  row === null ? absent : quantileText(row.time, 'p95')
+
+export const seriesColumns: Column<SeriesPair>[] = [
+  {
+    key: 'name',
+    title: 'Name',
+    text: ({ name }) => plainLabel(name, 160),
+    sort: ({ name, status }) => `${name} ${status}`,
+  },
+  {
+    key: 'status',
+    title: 'Status',
+    width: 100,
+    text: ({ status }) => plainLabel(status, 60),
+    sort: ({ status }) => status,
+  },
+  {
+    key: 'count-before',
+    title: 'Hits before',
+    align: 'right',
+    width: 96,
+    text: ({ before }) => formatCount(before?.count ?? null),
+    sort: ({ before }) => before?.count ?? null,
+  },
+  {
+    key: 'count-after',
+    title: 'Hits after',
+    align: 'right',
+    width: 96,
+    text: ({ after }) => formatCount(after?.count ?? null),
+    sort: ({ after }) => after?.count ?? null,
+  },
+  {
+    key: 'rate',
+    title: 'Rate',
+    help: 'Hits per second: after divided by before',
+    align: 'right',
+    width: 80,
+    text: ({ ratios }) => formatRatio(ratios.rate),
+    sort: ({ ratios }) => ratios.rate,
+  },
+  {
+    key: 'p95-before',
+    title: 'p95 before',
+    help: 'Service time. ~: fewer than 10 samples lie beyond it.',
+    align: 'right',
+    width: 100,
+    text: ({ before }) => quantileOf(before, 'new'),
+    sort: ({ before }) => before?.time?.p95 ?? null,
+  },
+  {
+    key: 'p95-after',
+    title: 'p95 after',
+    help: 'Service time. ~: fewer than 10 samples lie beyond it.',
+    align: 'right',
+    width: 100,
+    text: ({ after }) => quantileOf(after, 'gone'),
+    sort: ({ after }) => after?.time?.p95 ?? null,
+  },
+  {
+    key: 'p50',
+    title: 'p50',
+    help: 'After divided by before',
+    align: 'right',
+    width: 76,
+    text: ({ ratios }) => formatRatio(ratios.p50),
+    sort: ({ ratios }) => ratios.p50,
+  },
+  {
+    key: 'size',
+    title: 'p95',
+    help: 'After divided by before; sorted by how far it is from 1, up or down',
+    align: 'right',
+    width: 100,
+    text: ({ ratios, size }) =>
+      size === null ? unknown : `${arrowOf(ratios.p95)} ${formatRatio(ratios.p95)}`,
+    sort: ({ size }) => size,
+  },
+  {
+    key: 'p99',
+    title: 'p99',
+    help: 'After divided by before',
+    align: 'right',
+    width: 76,
+    text: ({ ratios }) => formatRatio(ratios.p99),
+    sort: ({ ratios }) => ratios.p99,
+  },
+]
+
+function arrowOf(ratio: number | null): string {
+  if (ratio === null || Math.abs(ratio - 1) < sameShare) return '='
+  return ratio > 1 ? '▲' : '▼'
+}

@@ -1,0 +1,16 @@
+import type { RunListRow } from '../../src/model.ts'
+
+const ends: ReadonlySet<string> = new Set(['done', 'failed', 'aborted', 'incomplete'])
+
+/** Does it go on? */
+export function isActive({ state, endedAt }: RunListRow): boolean {
+  return endedAt === null && !ends.has(state)
+}
+
+/** How long load was made, or has been so far, in milliseconds; null before it began. */
+export function lengthOf(row: RunListRow, now: number): number | null {
+  const { startedAt, endedAt } = row
+  if (startedAt === null) return null
+  if (endedAt !== null) return Math.max(0, endedAt - startedAt)
+  return isActive(row) ? Math.max(0, now - startedAt) : null
+}
