@@ -46,8 +46,9 @@ export class Influxd {
     return `127.0.0.1:${this.#port}`
   }
 
-  /** Starts it, on the port that it had before. */
+  /** Starts it, on the port that it had before; nothing where it runs. */
   async resume(): Promise<void> {
+    if (this.#child !== null) return
     const file = join(this.#directory, 'influxdb.conf')
     await writeFile(file, this.#configuration())
     const child = spawn('influxd', ['-config', file], {
@@ -72,6 +73,11 @@ export class Influxd {
     const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGKILL')
     await ended
+  }
+
+  /** It stands still, with its connections open, or goes on. */
+  freeze(frozen: boolean): void {
+    this.#child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT')
   }
 
   async stop(): Promise<void> {
