@@ -5,5 +5,5 @@ export interface OutputEnvironment {
   /** Tokens and passwords are read from here, never from arguments. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** A line for the people who run this; no secrets in it. */
-  log(level: 'info' | 'warning' | 'error', text: string): void
+  log: (level: 'info' | 'warning' | 'error', text: string) => void
 }

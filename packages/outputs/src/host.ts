@@ -1,5 +1,5 @@
 import { IntervalCutter, RunView } from '@loads-runner/history'
-import { Aggregate, type Delta } from '@loads-runner/metrics'
+import type { Aggregate, Delta } from '@loads-runner/metrics'
 import { redacted, type CommitEvent, type RunEvent } from '@loads-runner/protocol'
 import { caughtUp } from './catch-up.ts'
 import type { OutputEnvironment } from './environment.ts'

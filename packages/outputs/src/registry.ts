@@ -23,7 +23,7 @@ export interface KnownOutput {
   readonly help: string
   readonly place: OutputPlace
   /** Loads its code, which a run without it never does. */
-  load(): Promise<OutputFactory>
+  readonly load: () => Promise<OutputFactory>
 }
 
 /** All outputs that come with Loads, in the order in which help shows them. */

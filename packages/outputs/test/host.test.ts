@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Aggregate, Delta } from '@loads-runner/metrics'
+import { Aggregate, type Delta } from '@loads-runner/metrics'
 import { OutputError } from '../src/errors.ts'
 import { OutputHost } from '../src/host.ts'
 import type { QueueLimits } from '../src/lane-queue.ts'

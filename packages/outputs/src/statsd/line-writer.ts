@@ -1,8 +1,19 @@
-/// <reference path="./statsd-client.d.ts" />
-import StatsDClient from 'statsd-client'
+import { createRequire } from 'node:module'
 import type { Stats } from '@loads-runner/metrics'
 
 type Tags = Readonly<Record<string, string>>
+
+/** The part of statsd-client that is used here; it has no types of its own. */
+interface Client {
+  counter(name: string, delta: number, tags: Tags): void
+  gauge(name: string, value: number, tags: Tags): void
+}
+interface ClientOptions {
+  prefix: string
+  tags: Tags
+  _socket: { send: (line: string) => void; close: () => void }
+}
+const StatsDClient = createRequire(import.meta.url)('statsd-client') as new (options: ClientOptions) => Client
 
 const quantiles = ['p50', 'p95', 'p99'] as const
 
@@ -11,7 +22,7 @@ const quantiles = ['p50', 'p95', 'p99'] as const
  * host up for each packet, and count characters where packets have bytes.
  */
 export class LineWriter {
-  readonly #client: StatsDClient
+  readonly #client: Client
   readonly #signsAreChanges: boolean
   #lines: string[] = []
 

@@ -44,8 +44,8 @@ export interface ConformanceSubject {
 }
 
 interface Runner {
-  describe(name: string, body: () => void): void
-  it(name: string, body: () => Promise<void>): void
+  describe: (name: string, body: () => void) => void
+  it: (name: string, body: () => Promise<void>) => void
 }
 
 /** Pauses are short, so that trouble is over soon; calls have the time they have in earnest. */
