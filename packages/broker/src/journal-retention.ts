@@ -14,15 +14,24 @@ export interface KeepRuns {
 }
 
 const dayMs = 24 * 60 * 60 * 1000
+/** A journal that was written so lately may be that of another broker with this directory, in milliseconds. */
+const freshMs = 10 * 60 * 1000
 /** Names of runs: nothing else in that directory is ours to remove. */
 const runName = /^\d{8}T\d{6}-[0-9a-f]{6}$/
+
+interface StoredJournal {
+  runId: string
+  /** When its last record was written, in epoch milliseconds. */
+  lastMs: number
+}
 
 export interface JournalRetentionOptions {
   stateDir: string
   keep: KeepRuns
   clock: Clock
   log: Log
-  isActive: (runId: string) => boolean
+  /** Of this broker's runs; unknown: it is not, or not any more, one of them. */
+  stateOf: (runId: string) => 'active' | 'ended' | 'unknown'
 }
 
 /** Removes journals of ended runs that are older, or more, than asked for: the oldest first. */
@@ -41,10 +50,10 @@ export class JournalRetention {
   }
 
   async #prune(): Promise<void> {
-    const { stateDir, keep, clock, log, isActive } = this.#options
+    const { stateDir, keep, clock, log } = this.#options
     if (keep.days === null && keep.runs === null) return
     try {
-      const ended = (await this.#journals()).filter(({ runId }) => !isActive(runId))
+      const ended = (await this.#journals()).filter((journal) => this.#hasEnded(journal))
       const since = keep.days === null ? -Infinity : clock.now() - keep.days * dayMs
       const tooMany = keep.runs === null ? 0 : ended.length - keep.runs
       for (const [place, { runId, lastMs }] of ended.entries()) {
@@ -57,14 +66,20 @@ export class JournalRetention {
     }
   }
 
+  #hasEnded({ runId, lastMs }: StoredJournal): boolean {
+    const { clock, stateOf } = this.#options
+    const state = stateOf(runId)
+    return state === 'ended' || (state === 'unknown' && clock.now() - lastMs > freshMs)
+  }
+
   /** Oldest first. */
-  async #journals(): Promise<{ runId: string; lastMs: number }[]> {
+  async #journals(): Promise<StoredJournal[]> {
     const { stateDir } = this.#options
     const names = await readdir(runsDirectory(stateDir)).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return []
       throw error
     })
-    const journals: { runId: string; lastMs: number }[] = []
+    const journals: StoredJournal[] = []
     for (const runId of names.filter((name) => runName.test(name))) {
       const file = await stat(journalFile(stateDir, runId)).catch(() => null)
       // A broker that was killed may have left a directory without one.

@@ -49,11 +49,16 @@ export class RunTable {
   constructor(options: RunTableOptions) {
     this.#options = options
     const { stateDir, keepRuns: keep, clock, log } = options
-    const isActive = (id: string) => this.#runs.get(id)?.ended === false
     this.#retention =
       stateDir === null || keep === null
         ? null
-        : new JournalRetention({ stateDir, keep, clock, log, isActive })
+        : new JournalRetention({ stateDir, keep, clock, log, stateOf: (id) => this.#stateOf(id) })
+  }
+
+  #stateOf(id: string): 'active' | 'ended' | 'unknown' {
+    const run = this.#runs.get(id)
+    if (run === undefined) return 'unknown'
+    return run.ended ? 'ended' : 'active'
   }
 
   /** Removes journals that are beyond the limits. Settles when that is done; never rejects. */

@@ -33,9 +33,11 @@ describe('journals that are kept', () => {
     await utimes(file, at, at)
   }
 
-  function retention(limits: KeepRuns, active: string[] = []): JournalRetention {
+  function retention(limits: KeepRuns, active: string[] = [], ended: string[] = []): JournalRetention {
     const log = (_: string, text: string) => void logged.push(text)
-    return new JournalRetention({ stateDir, keep: limits, clock, log, isActive: (id) => active.includes(id) })
+    const stateOf = (id: string) =>
+      active.includes(id) ? 'active' : ended.includes(id) ? 'ended' : 'unknown'
+    return new JournalRetention({ stateDir, keep: limits, clock, log, stateOf })
   }
 
   it('are those of the last days', async () => {
@@ -69,6 +71,13 @@ describe('journals that are kept', () => {
     assert.deepEqual(await left(), [name(3), name(4), name(5)])
     await retention({ days: 7, runs: 1 }).prune()
     assert.deepEqual(await left(), [name(5)])
+  })
+
+  it('are those that another broker may be writing to, too', async () => {
+    for (let number = 1; number <= 3; number++) await keep(number, 0.001 * number)
+    await keep(4, 0.01)
+    await retention({ days: null, runs: 0 }, [], [name(2)]).prune()
+    assert.deepEqual(await left(), [name(1), name(3)])
   })
 
   it('are all of them without limits; what is no journal stays in any case', async () => {
