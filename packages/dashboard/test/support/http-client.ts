@@ -8,7 +8,7 @@ export interface Answer {
   status: number
   headers: IncomingHttpHeaders
   text: string
-  json(): any
+  json: () => any
 }
 
 interface Asked {
