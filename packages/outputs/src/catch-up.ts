@@ -38,5 +38,5 @@ function less(totals: SeriesTotals, known: SeriesTotals): SeriesDelta {
 }
 
 function hasChanged({ count, value, failed, key }: SeriesDelta): boolean {
-  return count !== 0 || failed !== 0 || (value !== 0 && key.kind !== 'gauge') || key.kind === 'gauge'
+  return key.kind === 'gauge' || count !== 0 || failed !== 0 || value !== 0
 }

@@ -23,7 +23,8 @@ type FiguresRecord = Extract<OutputRecord, { type: 'figures' }>
 /**
  * What waits for one output, in order and within bounds. When it is long, figures that wait are added up, which loses
  * nothing. When it is full, the oldest interval of the shortest span goes first, so that the coarser picture stays
- * whole longest; where there is none, the oldest event. The end and changes of the run's state always stay.
+ * whole longest; where there is none, the oldest event, and figures last of all. The end and changes of the run's state
+ * always stay.
  */
 export class LaneQueue {
   readonly #limits: QueueLimits
@@ -96,7 +97,9 @@ export class LaneQueue {
 
   #shrink(): void {
     while (this.#waiting.length > this.#limits.records || this.#bytes > this.#limits.bytes) {
-      const at = this.#leastMissed()
+      const interval = this.#shortestInterval()
+      if (interval < 0 && this.#mergeOldest()) continue
+      const at = interval >= 0 ? interval : this.#leastMissed()
       if (at < 0) return
       const [gone] = this.#waiting.splice(at, 1)
       this.#bytes -= gone!.bytes
@@ -105,27 +108,45 @@ export class LaneQueue {
     }
   }
 
-  #leastMissed(): number {
-    let interval = -1
+  /** Makes one of the two oldest figures; false where there are no two of a sort. */
+  #mergeOldest(): boolean {
+    const first = this.#waiting.findIndex(({ record }) => record.type === 'figures')
+    const older = this.#waiting[first]?.record
+    if (older?.type !== 'figures') return false
+    const second = this.#waiting.findIndex(
+      ({ record }, at) => at > first && record.type === 'figures' && record.warmUp === older.warmUp,
+    )
+    const newer = this.#waiting[second]
+    if (newer?.record.type !== 'figures') return false
+    const delta = copyOf(older.delta)
+    delta.merge(newer.record.delta)
+    const sum: OutputRecord = { ...newer.record, delta }
+    const merged = { record: sum, bytes: bytesOf(sum) }
+    this.#bytes += merged.bytes - newer.bytes - this.#waiting[first]!.bytes
+    this.#waiting[second] = merged
+    this.#waiting.splice(first, 1)
+    if (this.#sum === newer || this.#sum?.record === older) this.#sum = null
+    return true
+  }
+
+  /** The oldest of the shortest span; -1: none. */
+  #shortestInterval(): number {
+    let found = -1
     let shortest = Infinity
-    let figures = -1
-    let event = -1
-    let raw = -1
-    for (const [at, { record }] of this.#waiting.entries()) {
-      if (record.type === 'interval') {
-        if (record.interval.spanMs < shortest) [interval, shortest] = [at, record.interval.spanMs]
-      } else if (record.type === 'figures') {
-        if (figures < 0) figures = at
-      } else if (record.type === 'raw') {
-        if (raw < 0) raw = at
-      } else if (record.type === 'event' && record.event.type !== 'state' && event < 0) event = at
-    }
-    if (interval >= 0) return interval
-    // Events are small: where bytes are the trouble, figures are it.
-    const tooMany = this.#waiting.length > this.#limits.records
-    if (tooMany && event >= 0) return event
-    if (figures >= 0) return figures
-    return event >= 0 ? event : raw
+    for (const [at, { record }] of this.#waiting.entries())
+      if (record.type === 'interval' && record.interval.spanMs < shortest)
+        [found, shortest] = [at, record.interval.spanMs]
+    return found
+  }
+
+  /** The oldest event; figures only where there is none left. -1: all that waits must stay. */
+  #leastMissed(): number {
+    const oldest = (isIt: (record: OutputRecord) => boolean) =>
+      this.#waiting.findIndex(({ record }) => isIt(record))
+    const event = oldest((record) => record.type === 'event' && record.event.type !== 'state')
+    if (event >= 0) return event
+    const raw = oldest(({ type }) => type === 'raw')
+    return raw >= 0 ? raw : oldest(({ type }) => type === 'figures')
   }
 }
 
