@@ -58,9 +58,9 @@ export function hasValues(values: Values): boolean {
 /** Places of values without a neighbour: a line cannot show them. */
 export function lonelyPlaces(values: Values, from: number, to: number): number[] {
   const lonely: number[] = []
+  const isValue = (place: number) => typeof values[place] === 'number'
   for (let place = from; place <= to; place++) {
-    if (values[place] == null) continue
-    if (values[place - 1] == null && values[place + 1] == null) lonely.push(place)
+    if (isValue(place) && !isValue(place - 1) && !isValue(place + 1)) lonely.push(place)
   }
   return lonely
 }

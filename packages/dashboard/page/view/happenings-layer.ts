@@ -57,7 +57,7 @@ export function drawBands(plot: uPlot, { axis, theme }: PaneContext, bands: read
   const lanes = placeLabels(measured, 2, 6 * ratio)
   measured.forEach(({ band, text, x }, index) => {
     const lane = lanes[index]
-    if (lane == null) return
+    if (lane === null || lane === undefined) return
     ctx.fillStyle = theme.color(`edge-${band.kind}`)
     ctx.fillText(text, bbox.left + x, bbox.top + (5 + lane * 12) * ratio)
   })

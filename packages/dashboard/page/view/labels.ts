@@ -35,7 +35,7 @@ export function plainLabel(text: string, most: number): string {
   const head = text.slice(0, most * 4)
   const line = head
     // Controls, and marks that turn the direction of what follows.
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ')
+    .replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ')
     .replaceAll(/\s+/g, ' ')
     .trim()
   const letters = Array.from(line)

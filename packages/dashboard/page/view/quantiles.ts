@@ -13,8 +13,9 @@ export function isTrusted(stats: Stats, name: QuantileName): boolean {
 
 /** `~` before it: fewer than 10 samples lie beyond it. */
 export function quantileText(stats: Stats | null, name: QuantileName): string {
-  const value = stats?.[name]
-  if (stats === null || value == null) return unknown
+  if (stats === null) return unknown
+  const value = stats[name]
+  if (value === null) return unknown
   return `${isTrusted(stats, name) ? '' : '~'}${formatMillis(value)}`
 }
 

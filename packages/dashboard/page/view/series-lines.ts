@@ -91,7 +91,7 @@ export function lineMax({ parts }: SeriesLine): number | null {
 /** Hits per step of all of them; they end at the same moment. */
 export function lineCounts({ parts }: SeriesLine): number[] {
   const length = Math.max(0, ...parts.map(({ spark }) => spark.count.length))
-  const sums = new Array<number>(length).fill(0)
+  const sums = Array.from({ length }, () => 0)
   for (const { spark } of parts) {
     const shift = length - spark.count.length
     spark.count.forEach((count, index) => (sums[index + shift]! += count))

@@ -188,8 +188,8 @@ export class TimeChart {
   /** What is told of a place under the cursor. */
   protected tooltipLines(place: number, _value: number | null): TooltipLine[] {
     return this.options.lines.flatMap(({ label, color, dash }, index) => {
-      const value = this.#values[index]?.[place]
-      if (value == null || this.#hidden.has(index)) return []
+      const value = this.#values[index]?.[place] ?? null
+      if (value === null || this.#hidden.has(index)) return []
       return [{ label, value: this.options.format(value), color, dashed: dash !== undefined }]
     })
   }
@@ -409,8 +409,8 @@ export class TimeChart {
     const at = place ?? this.#frame.x.length - 1
     this.#legend.setValues(
       this.options.lines.map((_, index) => {
-        const value = this.#values[index]?.[at]
-        return value == null ? '' : this.options.format(value)
+        const value = this.#values[index]?.[at] ?? null
+        return value === null ? '' : this.options.format(value)
       }),
     )
     if (!this.#isHovered || place === null || (plot.cursor.left ?? -1) < 0) {
