@@ -108,25 +108,26 @@ export class LaneQueue {
     }
   }
 
-  /** Makes one of the two oldest figures; false where there are no two of a sort. */
+  /** Makes one of two figures, the oldest of a sort; false where there are no two of any. */
   #mergeOldest(): boolean {
-    const first = this.#waiting.findIndex(({ record }) => record.type === 'figures')
-    const older = this.#waiting[first]?.record
-    if (older?.type !== 'figures') return false
-    const second = this.#waiting.findIndex(
-      ({ record }, at) => at > first && record.type === 'figures' && record.warmUp === older.warmUp,
-    )
-    const newer = this.#waiting[second]
-    if (newer?.record.type !== 'figures') return false
-    const delta = copyOf(older.delta)
-    delta.merge(newer.record.delta)
-    const sum: OutputRecord = { ...newer.record, delta }
-    const merged = { record: sum, bytes: bytesOf(sum) }
-    this.#bytes += merged.bytes - newer.bytes - this.#waiting[first]!.bytes
-    this.#waiting[second] = merged
-    this.#waiting.splice(first, 1)
-    if (this.#sum === newer || this.#sum?.record === older) this.#sum = null
-    return true
+    for (const warmUp of [true, false]) {
+      const isOne = ({ record }: Waiting) => record.type === 'figures' && record.warmUp === warmUp
+      const first = this.#waiting.findIndex(isOne)
+      const second = this.#waiting.findIndex((each, at) => at > first && isOne(each))
+      const older = this.#waiting[first]
+      const newer = this.#waiting[second]
+      if (older?.record.type !== 'figures' || newer?.record.type !== 'figures') continue
+      const delta = copyOf(older.record.delta)
+      delta.merge(newer.record.delta)
+      const sum: OutputRecord = { ...newer.record, delta }
+      const merged = { record: sum, bytes: bytesOf(sum) }
+      this.#bytes += merged.bytes - newer.bytes - older.bytes
+      this.#waiting[second] = merged
+      this.#waiting.splice(first, 1)
+      if (this.#sum === newer || this.#sum === older) this.#sum = null
+      return true
+    }
+    return false
   }
 
   /** The oldest of the shortest span; -1: none. */
