@@ -209,10 +209,8 @@ export class RunModeler {
     }
     this.#begun = true
     this.#runId = event.runId
-    if (event.thresholds.length > 0) {
-      this.#thresholds.take(event.thresholds, event.elapsedMs)
-      this.#thresholdsStale = true
-    }
+    if (event.thresholds.length > 0) this.#thresholds.take(event.thresholds, event.elapsedMs)
+    this.#thresholdsStale = true
     this.#series.touchAll(this.#view.aggregate)
     this.#errorsStale = true
     this.#tablesStale = true

@@ -10,7 +10,7 @@ const mostPast = 240
 
 /** How the thresholds of a run stand, and how they stood. */
 export class ThresholdTable {
-  #dimensions = new Map<string, Threshold['dimension']>()
+  readonly #dimensions = new Map<string, Threshold['dimension']>()
   #states: readonly ThresholdState[] = []
   readonly #past = new Map<string, Past>()
 
@@ -23,6 +23,8 @@ export class ThresholdTable {
       } catch {
         // Of another version: its value is shown as a plain number.
       }
+    // They are there before anything is known of them.
+    this.#states = [...this.#dimensions.keys()].map((expression) => ({ expression, value: null, ok: null }))
   }
 
   take(states: readonly ThresholdState[], elapsedMs: number): void {

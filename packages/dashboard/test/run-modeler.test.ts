@@ -219,6 +219,13 @@ describe('RunModeler', () => {
     )
   })
 
+  it('shows thresholds before anything is known of them', () => {
+    const { modeler } = modelerOf(...new ScriptedRun().begin())
+    assert.deepEqual(modeler.model().thresholds, [
+      { expression: 'http_req_duration: p(95)<200', value: null, ok: null, text: 'no data', past: [] },
+    ])
+  })
+
   it('shows missing windows, doubtful seconds and stages', async () => {
     const stage = { type: 'constant-users', users: 1, durationMs: 2_000, rampUpMs: 0 } as const
     const run = new ScriptedRun({
