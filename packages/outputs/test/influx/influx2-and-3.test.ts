@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { OutputError } from '../../src/errors.ts'
+import type { OutputError } from '../../src/errors.ts'
 import { createInflux2, createInflux3 } from '../../src/influx/index.ts'
 import type { Output } from '../../src/output.ts'
 import { fixtureRun, fixtureSummary, outputConformance } from '../../src/testing.ts'
