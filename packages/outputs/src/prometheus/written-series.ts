@@ -19,6 +19,8 @@ const nothing: NativeSample = { count: 0, sum: 0, zeroCount: 0, spans: [], delta
  */
 export class WrittenSeries {
   readonly #known = new Map<string, Labels>()
+  /** Series by the labels that a family gives them: those are the same array each time, so this saves making all again. */
+  readonly #made = new WeakMap<Labels, Map<string, Made>>()
   /** Milliseconds since the epoch of the last samples; null before the first ones. */
   #lastAt: number | null = null
 
@@ -28,8 +30,8 @@ export class WrittenSeries {
    */
   at(at: number, families: readonly MetricFamily[], forms: SeriesForms): TimeSeries[] {
     const series: TimeSeries[] = []
-    const push = (labels: Labels, sample: TimedSample, zero: TimedSample | null) => {
-      const id = JSON.stringify(labels)
+    const push: Push = (name, given, le, sample, zero) => {
+      const { id, labels } = this.#labelsOf(name, given, le)
       const isNew = !this.#known.has(id)
       if (isNew) this.#known.set(id, labels)
       series.push({ labels, samples: isNew && zero !== null ? [zero, sample] : [sample] })
@@ -41,10 +43,25 @@ export class WrittenSeries {
         continue
       }
       const zero = family.type === 'counter' && before !== null ? { at: before, value: 0 } : null
-      for (const { labels, value } of family.samples) push(named(family.name, labels), { at, value }, zero)
+      for (const { labels, value } of family.samples) push(family.name, labels, '', { at, value }, zero)
     }
     this.#lastAt = at
     return series
+  }
+
+  #labelsOf(name: string, given: Labels, le: string): Made {
+    let made = this.#made.get(given)
+    if (made === undefined) this.#made.set(given, (made = new Map()))
+    const key = le === '' ? name : `${name} ${le}`
+    let one = made.get(key)
+    if (one === undefined) {
+      const labels: [string, string][] = [['__name__', name], ...given] as [string, string][]
+      if (le !== '') labels.push(['le', le])
+      labels.sort(([first], [second]) => (first < second ? -1 : 1))
+      one = { id: JSON.stringify(labels), labels }
+      made.set(key, one)
+    }
+    return one
   }
 
   /** The end of all series that were written, also of those that have vanished since. */
@@ -58,7 +75,13 @@ export class WrittenSeries {
   }
 }
 
-type Push = (labels: Labels, sample: TimedSample, zero: TimedSample | null) => void
+interface Made {
+  id: string
+  labels: Labels
+}
+
+/** @param le '' where there is no such label */
+type Push = (name: string, labels: Labels, le: string, sample: TimedSample, zero: TimedSample | null) => void
 
 function pushHistogram(
   push: Push,
@@ -74,23 +97,13 @@ function pushHistogram(
   if (native) {
     const { zeroCount, buckets } = nativeBuckets(histogram)
     const sample = { count, sum, zeroCount, ...sparseBuckets(buckets) }
-    push(
-      named(name, labels),
-      { at, native: sample },
-      before === null ? null : { at: before, native: nothing },
-    )
+    push(name, labels, '', { at, native: sample }, before === null ? null : { at: before, native: nothing })
   }
   if (!classic) return
   const counts = cumulativeCounts(histogram)
-  const bucket = (le: string, value: number) =>
-    push(named(`${name}_bucket`, labels, ['le', le]), { at, value }, zero)
+  const bucket = (le: string, value: number) => push(`${name}_bucket`, labels, le, { at, value }, zero)
   for (const [index, bound] of classicBounds.entries()) bucket(plainNumber(bound), counts[index]!)
   bucket('+Inf', count)
-  push(named(`${name}_sum`, labels), { at, value: sum }, zero)
-  push(named(`${name}_count`, labels), { at, value: count }, zero)
-}
-
-function named(name: string, labels: Labels, ...more: Labels): Labels {
-  const all: [string, string][] = [['__name__', name], ...labels, ...more] as [string, string][]
-  return all.sort(([one], [other]) => (one < other ? -1 : 1))
+  push(`${name}_sum`, labels, '', { at, value: sum }, zero)
+  push(`${name}_count`, labels, '', { at, value: count }, zero)
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { OutputError } from '../../src/errors.ts'
+import type { OutputError } from '../../src/errors.ts'
 import { createPrometheus } from '../../src/prometheus/index.ts'
 import { fixtureRun, fixtureSummary, outputConformance } from '../../src/testing.ts'
 import { needPrometheus, Prometheus } from './support/prometheus.ts'

@@ -28,10 +28,10 @@ outputConformance('prometheus scrape', {
     const port = await freePort()
     const output = createScrape(`127.0.0.1:${port}`, environmentWith())
     let page = Promise.resolve('')
-    const { write } = output
+    const write = output.write.bind(output)
     // The lane closes the output after its last write, and closing waits for this scrape.
     output.write = async (records) => {
-      await write.call(output, records)
+      await write(records)
       if (records.at(-1)?.type !== 'end') return
       page = fetch(`http://127.0.0.1:${port}/metrics`).then((response) => response.text())
     }

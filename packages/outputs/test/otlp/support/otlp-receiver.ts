@@ -31,7 +31,7 @@ export function decode(text: string): { resource: Record<string, string>; points
     }
   }
   const ids = points.map(({ metric, attributes }) =>
-    JSON.stringify([metric, Object.entries(attributes).sort()]),
+    JSON.stringify([metric, Object.entries(attributes).map(String).sort()]),
   )
   if (new Set(ids).size !== ids.length) throw new Error('two points of one metric have the same attributes')
   return { resource, points }
