@@ -151,6 +151,8 @@ export class RunView {
         this.state = event.state
         this.endedAt ??= event.at
         this.summary = JSON.parse(event.summary) as Summary
+        // Whoever reads the run later has no other clock: all are to have the same end.
+        this.#setElapsed(this.summary.durationSeconds * 1000)
         this.#closeAgents(this.summary)
         return
     }

@@ -189,7 +189,15 @@ async function watch(
       pilot?.begin(follower, runId)
       if (conducting === null) return null
       const code = import('@loads-runner/engine').then(({ Conductor }) =>
-        Conductor.open(tests.bytes, spec, runId),
+        Conductor.open(tests.bytes, spec, runId, {
+          note: (text, tags) => {
+            const annotation = { type: 'note' as const, text: secrets.hide(text), tags: secrets.hideIn(tags) }
+            follower.connection.request('annotate', { runId, annotation }).catch((error: Error) => {
+              display.notice(`warning: a note was not taken: ${error.message}`)
+            })
+          },
+          log: (level, text) => display.notice(`${level}: ${secrets.hide(text)}`),
+        }),
       )
       conduct = new conducting.RunConduct(
         code,
