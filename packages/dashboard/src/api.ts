@@ -4,7 +4,7 @@ import { EventChannel } from './event-channel.ts'
 import type { Gate } from './gate.ts'
 import { readJson } from './json-body.ts'
 import type { LivePage } from './live-page.ts'
-import type { RunModel } from './model.ts'
+import type { RunListRow } from './model.ts'
 import { Refusal } from './refusal.ts'
 import { renderReport } from './render-report.ts'
 import type { RunShelf } from './run-shelf.ts'
@@ -44,7 +44,7 @@ export class Api {
   }
 
   /** A run is new, or has changed. */
-  tell(row: unknown): void {
+  tell(row: RunListRow): void {
     if (this.#listWatchers.size === 0) return
     this.#listSequence++
     const json = JSON.stringify(row)
@@ -98,7 +98,7 @@ export class Api {
     runId: string,
     what: string | null,
   ): Promise<void> {
-    const { gate, source } = this.#options
+    const { gate, source, shelf } = this.#options
     if (what !== null && actions.has(what)) {
       only(request, 'POST')
       gate.admitChange(request)
@@ -110,7 +110,8 @@ export class Api {
     gate.admitReader(request)
     if (what === 'events') return this.#watchRun(request, response, runId)
     if (what === 'report') {
-      const model = await this.#modelOf(runId)
+      const model = await shelf.reportModel(runId)
+      if (model === null) throw unknownRun(runId)
       const name = runId.replaceAll(/[^\w.-]/g, '_').slice(0, 100)
       response.setHeader('Content-Disposition', `attachment; filename="loads-${name}.html"`)
       return send(request, response, 'text/html; charset=utf-8', renderReport(model))
@@ -160,17 +161,11 @@ export class Api {
     return channel
   }
 
-  async #modelOf(runId: string): Promise<RunModel> {
-    const { feed, model } = await this.#find(runId)
-    return feed?.model() ?? model!
-  }
-
   async #find(runId: string) {
     const { shelf } = this.#options
     const feed = await shelf.feedOf(runId)
     const model = feed === null ? await shelf.pastModel(runId) : null
-    if (feed === null && model === null)
-      throw new Refusal(404, 'UNKNOWN_RUN', `there is no run ${JSON.stringify(runId.slice(0, 200))} here`)
+    if (feed === null && model === null) throw unknownRun(runId)
     return { feed, model }
   }
 }
@@ -195,6 +190,10 @@ function only(request: IncomingMessage, method: 'GET' | 'POST'): void {
 
 function notFound(): Refusal {
   return new Refusal(404, 'NOT_FOUND', 'there is nothing at this path')
+}
+
+function unknownRun(runId: string): Refusal {
+  return new Refusal(404, 'UNKNOWN_RUN', `there is no run ${JSON.stringify(runId.slice(0, 200))} here`)
 }
 
 function decoded(text: string): string {

@@ -77,9 +77,9 @@ export class DashboardServer {
   static async start(options: DashboardOptions): Promise<DashboardServer> {
     const { host, port, source, past, token, hostNames, version, log = () => {} } = options
     const gate = new Gate({ token, hostNames, closed: !isLoopback(host) })
-    const shelf = new RunShelf({ source, past, log })
     let page: LivePage | null = null
-    const api = new Api({ gate, shelf, source, page: () => (page ??= livePage(version)) })
+    const shelf: RunShelf = new RunShelf({ source, past, log, onRow: (row) => api.tell(row) })
+    const api: Api = new Api({ gate, shelf, source, page: () => (page ??= livePage(version)) })
     const server = createServer(limits, (request, response) => void api.handle(request, response))
     server.maxConnections = mostConnections
     // A socket that is cut off while it is written to.
@@ -91,15 +91,8 @@ export class DashboardServer {
       shelf.close()
       throw portError(error as NodeJS.ErrnoException, host, port)
     }
-    const stopWatching = source.onRun((row) => {
-      shelf.see(row)
-      api.tell(shelf.rowOf(row))
-    })
-    try {
-      for (const row of await source.runs()) shelf.see(row)
-    } catch (error) {
-      log(`the runs of the broker are not known: ${(error as Error).message}`)
-    }
+    const stopWatching = source.onRun((row) => shelf.see(row))
+    await shelf.open()
     return new DashboardServer(server, api, shelf, stopWatching)
   }
 

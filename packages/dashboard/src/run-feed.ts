@@ -7,6 +7,7 @@ export interface RunFeedOptions {
   runId: string
   submittedAt: number | null
   log: (text: string) => void
+  onEnd: () => void
 }
 
 /**
@@ -17,6 +18,7 @@ export class RunFeed {
   readonly runId: string
   readonly #modeler: RunModeler
   readonly #log: (text: string) => void
+  readonly #onEnd: () => void
   readonly #channels = new Set<EventChannel>()
   #unfollow: (() => void) | null = null
   #stopped = false
@@ -28,7 +30,8 @@ export class RunFeed {
   /** When somebody last asked for it: a number that grows. */
   usedAt = 0
 
-  constructor({ runId, submittedAt, log }: RunFeedOptions) {
+  constructor({ runId, submittedAt, log, onEnd }: RunFeedOptions) {
+    this.#onEnd = onEnd
     this.runId = runId
     this.#log = log
     this.#modeler = new RunModeler({ submittedAt })
@@ -45,6 +48,11 @@ export class RunFeed {
 
   get ended(): boolean {
     return this.#modeler.ended
+  }
+
+  /** So far. */
+  get hits(): number {
+    return this.#modeler.hits
   }
 
   get summary(): RunModel['summary'] {
@@ -64,6 +72,7 @@ export class RunFeed {
       this.#broken = error as Error
       this.#log(`run ${this.runId} cannot be shown any further: ${(error as Error).message}`)
     }
+    if (event.type === 'finished') this.#onEnd()
     if (!this.#modeler.begun && this.#broken === null) return
     for (const wake of this.#waiting) wake()
     this.#waiting.clear()

@@ -83,6 +83,11 @@ export class RunModeler {
     return this.#ended
   }
 
+  /** So far, without the warm-up. */
+  get hits(): number {
+    return this.#view.aggregate.hits().count
+  }
+
   get summary(): RunModel['summary'] {
     return this.#view.summary
   }

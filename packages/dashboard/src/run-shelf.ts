@@ -17,6 +17,8 @@ export interface RunShelfOptions {
   source: RunSource
   past: PastRuns | null
   log: (text: string) => void
+  /** The line of a run in the list is another now. */
+  onRow: (row: RunListRow) => void
 }
 
 /**
@@ -27,14 +29,18 @@ export class RunShelf {
   readonly #source: RunSource
   readonly #past: PastRuns | null
   readonly #log: (text: string) => void
+  readonly #onRow: (row: RunListRow) => void
   readonly #feeds = new Map<string, RunFeed>()
+  /** What the source said last of the runs that are followed. */
+  readonly #rows = new Map<string, RunRow>()
   /** By run, the one asked for last at the end. */
   readonly #models = new Map<string, Promise<RunModel | null>>()
   /** Feeds whose source went away. */
   readonly #lost = new WeakSet<RunFeed>()
   #uses = 0
 
-  constructor({ source, past, log }: RunShelfOptions) {
+  constructor({ source, past, log, onRow }: RunShelfOptions) {
+    this.#onRow = onRow
     this.#source = source
     this.#past = past
     this.#log = log
@@ -44,20 +50,26 @@ export class RunShelf {
     return this.#feeds.values()
   }
 
+  /** Follows the runs that go on already. */
+  async open(): Promise<void> {
+    for (const row of await this.#known()) this.see(row)
+  }
+
   /** A run is there, or has changed its state. */
   see(row: RunRow): void {
     // One that was over before can tell its totals only: the disk knows more, and is asked when somebody looks.
-    if (!ends.has(row.state) || this.#feeds.has(row.runId)) this.#follow(row.runId, row.submittedAt)
+    if (!ends.has(row.state) || this.#feeds.has(row.runId)) this.#follow(row)
+    this.#onRow(this.#rowOf(row))
   }
 
   /** The feed of a run that is followed, or can be; null when it is no run of the source's. */
   async feedOf(runId: string): Promise<RunFeed | null> {
     const feed = this.#feeds.get(runId)
     if (feed !== undefined) return (await this.#readied(feed)) ? feed : null
-    const row = (await this.#source.runs()).find((each) => each.runId === runId)
+    const row = (await this.#known()).find((each) => each.runId === runId)
     if (row === undefined) return null
     if (ends.has(row.state) && (await this.pastModel(runId)) !== null) return null
-    const followed = this.#follow(runId, row.submittedAt)
+    const followed = this.#follow(row)
     return (await this.#readied(followed)) ? followed : null
   }
 
@@ -86,19 +98,29 @@ export class RunShelf {
     }
   }
 
+  /** The model for a report, as fine as it can be; null when there is no such run. */
+  async reportModel(runId: string): Promise<RunModel | null> {
+    const feed = await this.feedOf(runId)
+    // A run that goes on is on disk in part only.
+    if (feed !== null && !feed.ended) return feed.model()
+    const events = (await this.#past?.events(runId)) ?? null
+    const stored = events === null ? null : await buildModel(events)
+    return feed === null || (stored !== null && stored.summary !== null) ? stored : feed.model()
+  }
+
   /** All runs, newest first. */
   async list(): Promise<RunListRow[]> {
-    const [known, past] = await Promise.all([this.#source.runs(), this.#past?.list() ?? []])
+    const [known, past] = await Promise.all([this.#known(), this.#stored()])
     const rows = new Map(past.map((row) => [row.runId, row]))
     for (const row of known) {
       const stored = rows.get(row.runId)
       // What is on disk of a run that is over knows its figures.
-      if (stored === undefined || stored.endedAt === null) rows.set(row.runId, this.rowOf(row))
+      if (stored === undefined || stored.endedAt === null) rows.set(row.runId, this.#rowOf(row))
     }
     return [...rows.values()].sort((one, other) => other.submittedAt - one.submittedAt)
   }
 
-  rowOf(row: RunRow): RunListRow {
+  #rowOf(row: RunRow): RunListRow {
     const feed = this.#feeds.get(row.runId)
     const summary = feed?.ended === true ? feed.summary : null
     return {
@@ -113,7 +135,7 @@ export class RunShelf {
       startedAt: row.startedAt,
       endedAt: row.endedAt,
       agents: row.agents.length,
-      hits: summary?.hits.count ?? row.hits,
+      hits: feed?.hits ?? row.hits,
       p95: summary?.serviceTime.p95 ?? null,
       errorRate:
         summary === null || summary.hits.count === 0 ? null : summary.hits.failed / summary.hits.count,
@@ -124,6 +146,25 @@ export class RunShelf {
     for (const feed of this.#feeds.values()) feed.stop()
     this.#feeds.clear()
     this.#models.clear()
+  }
+
+  /** Runs of the source; none when it cannot say: what is on disk is there all the same. */
+  async #known(): Promise<RunRow[]> {
+    try {
+      return await this.#source.runs()
+    } catch (error) {
+      this.#log(`the runs of the broker are not known: ${(error as Error).message}`)
+      return [...this.#rows.values()]
+    }
+  }
+
+  async #stored(): Promise<RunListRow[]> {
+    try {
+      return (await this.#past?.list()) ?? []
+    } catch (error) {
+      this.#log(`past runs cannot be listed: ${(error as Error).message}`)
+      return []
+    }
   }
 
   async #load(past: PastRuns, runId: string): Promise<RunModel | null> {
@@ -139,10 +180,14 @@ export class RunShelf {
     return ready
   }
 
-  #follow(runId: string, submittedAt: number): RunFeed {
+  #follow(row: RunRow): RunFeed {
+    const { runId, submittedAt } = row
+    this.#rows.set(runId, row)
     let feed = this.#feeds.get(runId)
     if (feed === undefined) {
-      feed = new RunFeed({ runId, submittedAt, log: this.#log })
+      // Its figures at the end come after the source has said that it is over.
+      const onEnd = () => this.#onRow(this.#rowOf(this.#rows.get(runId) ?? row))
+      feed = new RunFeed({ runId, submittedAt, log: this.#log, onEnd })
       feed.usedAt = ++this.#uses
       this.#feeds.set(runId, feed)
       this.#makeRoom(feed)
@@ -182,7 +227,10 @@ export class RunShelf {
   }
 
   #drop(feed: RunFeed): void {
-    if (this.#feeds.get(feed.runId) === feed) this.#feeds.delete(feed.runId)
+    if (this.#feeds.get(feed.runId) === feed) {
+      this.#feeds.delete(feed.runId)
+      this.#rows.delete(feed.runId)
+    }
     feed.stop()
   }
 }

@@ -181,6 +181,56 @@ describe('DashboardServer', () => {
     assert.equal(list.events[1]?.data.state, 'queued')
   })
 
+  it('tells the figures of a run at its end, and the hits so far while it goes on', async () => {
+    const server = await start()
+    const run = new ScriptedRun()
+    const list = await stream(server, '/api/events')
+    await list.until(({ events }) => events.length === 1)
+    play(run, 5)
+    const [row] = (await ask(server, '/api/runs')).json() as RunListRow[]
+    assert.equal(row?.hits, run.summary().hits.count)
+    assert.equal(row?.p95, null)
+    source.see(runRow('run-1', { state: 'done', endedAt: 9_000, verdict: 'passed' }))
+    source.say('run-1', run.finished())
+    await list.until(({ events }) => events.at(-1)?.data.p95 > 0)
+    const { hits, serviceTime } = run.summary()
+    const last = list.events.at(-1)!.data as RunListRow
+    assert.deepEqual(
+      [last.state, last.verdict, last.hits, last.p95, last.errorRate],
+      ['done', 'passed', hits.count, serviceTime.p95, hits.failed / hits.count],
+    )
+  })
+
+  it('shows past runs when the broker is gone, and the broker when past runs cannot be read', async () => {
+    const said: string[] = []
+    past.runs.set('old', { row: pastRow('old', 1), events: [...new ScriptedRun({ runId: 'old' }).events(3)] })
+    source.runs = () => Promise.reject(new Error('no broker'))
+    const server = await start({ log: (text) => said.push(text) })
+    const rows = (await ask(server, '/api/runs')).json() as RunListRow[]
+    assert.deepEqual(
+      rows.map(({ runId }) => runId),
+      ['old'],
+    )
+    assert.equal((await ask(server, '/api/runs/old')).status, 200)
+    assert.match(said[0]!, /no broker/)
+    past.list = () => Promise.reject(new Error('disk gone'))
+    source.runs = async () => [runRow('live')]
+    assert.equal(((await ask(server, '/api/runs')).json() as RunListRow[])[0]?.runId, 'live')
+    assert.match(said.at(-1)!, /disk gone/)
+  })
+
+  it('makes reports of past runs second by second', async () => {
+    const run = new ScriptedRun({ runId: 'old', series: 1 })
+    past.runs.set('old', { row: pastRow('old', 1), events: [...run.events(900)] })
+    const server = await start()
+    const page = (await ask(server, '/api/runs/old')).json() as RunModel
+    assert.ok(page.points.fromMs.length < 800)
+    const { text } = await ask(server, '/api/runs/old/report')
+    const [, json = ''] = /<script type="application\/json" id="model">([^<]*)</.exec(text) ?? []
+    assert.equal((JSON.parse(json) as RunModel).points.fromMs.length, 900)
+    assert.equal((await ask(server, '/api/runs/nobody/report')).status, 404)
+  })
+
   it('reads past runs from their events when somebody asks, and keeps them at hand', async () => {
     const run = new ScriptedRun({ runId: 'old' })
     past.runs.set('old', { row: pastRow('old', 1), events: [...run.events(15)] })

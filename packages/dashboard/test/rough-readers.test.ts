@@ -82,8 +82,9 @@ describe('rough readers of the dashboard', () => {
     assert.deepEqual(source.asked, [])
   })
 
-  it('cuts off those who dawdle over a request', async function () {
+  it('cuts off those who dawdle over a request, and not those who listen', async function () {
     this.timeout(60_000)
+    const listener = await EventStream.open(server, '/api/events')
     const began = performance.now()
     const socket = await dial()
     let text = ''
@@ -96,6 +97,10 @@ describe('rough readers of the dashboard', () => {
     clearInterval(drip)
     assert.match(text, /^HTTP\/1\.1 408 /)
     assert.ok(performance.now() - began >= 9_000)
+    // A sign of life, although nothing has happened.
+    await listener.until(({ comments }) => comments > 0)
+    assert.equal(listener.closed, false)
+    listener.close()
   })
 
   it('serves on when there are more connections than it takes', async function () {
