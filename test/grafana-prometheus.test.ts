@@ -67,6 +67,7 @@ describe("Grafana's queries to Prometheus", function () {
     })
     const { summary } = run
     assert.ok(summary !== null, run.stdout + run.stderr)
+    assert.doesNotMatch(run.stdout + run.stderr, /output prometheus/)
     const fromMs = Date.parse(summary.started!) - 5_000
     // What ends is written a few seconds later than it was, so that the last values can still be asked for.
     const substitution: Substitution = {
