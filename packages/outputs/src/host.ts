@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { IntervalCutter, RunView } from '@loads-runner/history'
 import type { Aggregate, Delta } from '@loads-runner/metrics'
 import { redacted, type CommitEvent, type RunEvent } from '@loads-runner/protocol'
@@ -82,6 +83,14 @@ export class OutputHost {
         `outputs: an event could not be read (${event.type}): ${messageOf(error)}; figures are missing`,
       )
     }
+  }
+
+  /**
+   * Resolves when no output that works has too much to write. A run that goes on waits for nothing; who replays one,
+   * faster than it was, calls this now and then, and loses nothing.
+   */
+  async ready(): Promise<void> {
+    while (this.#lanes.some((lane) => lane.isCrowded)) await setTimeout(5)
   }
 
   health(): OutputHealth[] {

@@ -15,6 +15,8 @@ export type { OutputEnvironment } from './environment.ts'
 export { OutputError, type OutputErrorCode } from './errors.ts'
 export { createObserver, parseObserver, type Observer, type ObserverRequest } from './observe/index.ts'
 export { OutputHost, type OutputHostOptions } from './host.ts'
+export { defaultLaneTimes, type LaneTimes } from './lane.ts'
+export { defaultQueueLimits, type QueueLimits } from './lane-queue.ts'
 export {
   recordTypes,
   type Output,

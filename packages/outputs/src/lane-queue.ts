@@ -16,7 +16,7 @@ export interface QueueLimits {
   mergeFrom: number
 }
 
-export const defaultQueueLimits: QueueLimits = { records: 10_000, bytes: 64 * 2 ** 20, mergeFrom: 100 }
+export const defaultQueueLimits: QueueLimits = { records: 10_000, bytes: 128 * 2 ** 20, mergeFrom: 100 }
 
 type FiguresRecord = Extract<OutputRecord, { type: 'figures' }>
 
@@ -41,6 +41,11 @@ export class LaneQueue {
 
   get length(): number {
     return this.#waiting.length
+  }
+
+  /** More than a quarter of the room is taken. */
+  get isCrowded(): boolean {
+    return 4 * this.#waiting.length > this.#limits.records || 4 * this.#bytes > this.#limits.bytes
   }
 
   push(waiting: Waiting): void {

@@ -98,6 +98,11 @@ export class OutputLane {
     this.#wake()
   }
 
+  /** It works, and has more to write than it should: whoever can wait should. */
+  get isCrowded(): boolean {
+    return this.#trouble === null && this.#queue.isCrowded
+  }
+
   health(): OutputHealth {
     return {
       name: this.output.name,

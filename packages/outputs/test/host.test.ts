@@ -199,6 +199,21 @@ describe('OutputHost', () => {
     assert.deepEqual([idle.opened, idle.closed, idle.records.length], [0, 0, 0])
   })
 
+  it('loses nothing of a run that is replayed faster than it was, where the replay waits for it', async () => {
+    const output = new RecordingOutput({ wants: new Set(['event', 'end']) })
+    output.beforeWrite = () => new Promise((resolve) => setImmediate(resolve))
+    const { host, said } = hostOf([output], { limits: { records: 20, bytes: 1e9, mergeFrom: 100 } })
+    const [snapshot] = fixtureRun()
+    host.take(snapshot!)
+    for (let index = 0; index < 200; index++) {
+      host.take({ type: 'log', at: index, level: 'info', source: 'x', text: String(index) })
+      await host.ready()
+    }
+    const [health] = await host.finish(5_000)
+    assert.deepEqual([health!.dropped, health!.written], [0, 201])
+    assert.deepEqual(said, [])
+  })
+
   it('shows outputs no secret of the run', async () => {
     const output = new RecordingOutput({ wants: new Set(['raw', 'end']) })
     const { host } = hostOf([output])
