@@ -95,6 +95,8 @@ export class ScrapeOutput implements Output {
     } catch (error) {
       throw refused(`${host}:${port}`, error as NodeJS.ErrnoException)
     }
+    // Out of file handles, for one: a scrape fails, not the run.
+    server.on('error', (error) => this.#environment.log('warning', `output prometheus: ${error.message}`))
     server.unref()
     this.#server = server
     if (port === 0)
@@ -157,7 +159,7 @@ export class ScrapeOutput implements Output {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use by another process; end that one or give another port',
+  EADDRINUSE: 'the port is in use, by another run or another process; end that one or give another port',
   EACCES: 'this port needs rights that this process does not have; give one above 1023',
   EADDRNOTAVAIL: 'this machine does not have that address',
   ENOTFOUND: 'nobody knows that host',

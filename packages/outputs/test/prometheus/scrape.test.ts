@@ -155,7 +155,7 @@ describe('prometheus scrape', () => {
     const other = createPrometheus(`127.0.0.1:${port}`, environmentWith())
     await assert.rejects(other.open(runOf(fixtureRun())), (error: OutputError) => {
       assert.equal(error.code, 'OUTPUT_REFUSED')
-      assert.match(error.message, /cannot listen on 127\.0\.0\.1:\d+: the port is in use by another process/)
+      assert.match(error.message, /cannot listen on 127\.0\.0\.1:\d+: the port is in use, by another run/)
       return true
     })
     await other.close()
