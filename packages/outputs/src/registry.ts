@@ -94,14 +94,14 @@ export const knownOutputs: readonly KnownOutput[] = [
   {
     name: 'influx2',
     usage: 'influx2:http://HOST:8086/ORG/BUCKET',
-    help: 'InfluxDB 2, token in INFLUX_TOKEN',
+    help: 'InfluxDB 2, token in LOADS_INFLUX_TOKEN',
     place: 'server',
     load: async () => (await import('./influx/index.ts')).createInflux2,
   },
   {
     name: 'influx3',
     usage: 'influx3:http://HOST:8181/DATABASE',
-    help: 'InfluxDB 3, token in INFLUX_TOKEN',
+    help: 'InfluxDB 3, token in LOADS_INFLUX_TOKEN',
     place: 'server',
     load: async () => (await import('./influx/index.ts')).createInflux3,
   },
