@@ -7,8 +7,8 @@ export type LoadModel = ScenarioSpec['stages'][number]
 export function loadText({ stages, startMs }: ScenarioSpec): string {
   const most = 3
   const texts = stages.slice(0, most).map(stageText)
-  const more = stages.length > most ? [`${stages.length - most} more stages`] : []
-  return `${[...texts, ...more].join('; then ')}${startMs > 0 ? ` (after ${duration(startMs)})` : ''}`
+  const rest = stages.length > most ? [more(stages.length - most, 'stage')] : []
+  return `${[...texts, ...rest].join('; then ')}${startMs > 0 ? ` (after ${duration(startMs)})` : ''}`
 }
 
 /** One stage in a line. */
@@ -48,9 +48,10 @@ function line(
     if (durationMs === 0) return `jump to ${format(target)}`
     return `${number(before)} to ${format(target)} over ${duration(durationMs)}`
   })
-  return [...parts, ...(steps.length > most ? [`${steps.length - most} more steps`] : [])].join(', ')
+  return [...parts, ...(steps.length > most ? [more(steps.length - most, 'step')] : [])].join(', ')
 }
 
+const more = (count: number, noun: string) => `${count} more ${noun}${count === 1 ? '' : 's'}`
 const users = (count: number) => `${number(count)} user${count === 1 ? '' : 's'}`
 const executions = (count: number) => `${number(count)} execution${count === 1 ? '' : 's'}`
 
