@@ -126,7 +126,7 @@ function clientPoint(point: Point): IPoint {
   for (const [name, value] of tagsOf(point)) tags[storable(name)] = new Raw(tagText(value))
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(point.fields))
-    fields[name] = { toString: () => fieldText(value) }
+    fields[name] = typeof value === 'string' ? { toString: () => fieldText(value) } : value
   return {
     measurement: point.measurement,
     tags: tags as Record<string, string>,

@@ -1,4 +1,4 @@
-import { bucketMiddle, hitKinds, type Delta } from '@loads-runner/metrics'
+import { bucketCount, bucketMiddle, hitKinds, type Delta } from '@loads-runner/metrics'
 import type { Span } from './figure-points.ts'
 import type { Point } from './point.ts'
 
@@ -6,6 +6,9 @@ import type { Point } from './point.ts'
 export const rowEnds: readonly number[] = [-1, 0, 1, 2, 3]
   .flatMap((power) => [1, 1.5, 2, 3, 5, 7].map((step) => Number((step * 10 ** power).toPrecision(2))))
   .concat(10_000, 15_000, 20_000, 30_000, 60_000)
+
+/** The row of each bucket of a histogram. */
+const endOfBucket = Array.from({ length: bucketCount }, (_, bucket) => endOf(bucketMiddle(bucket) / 1000))
 
 /**
  * How many hits of a span took how long: one point per row that is not empty. Counts of rows may be summed over time;
@@ -16,7 +19,7 @@ export function latencyRows(delta: Delta, span: Span): Point[] {
   for (const { key, buckets } of delta.series.values()) {
     if (!hitKinds.has(key.kind)) continue
     for (const [bucket, count] of buckets ?? []) {
-      const end = endOf(bucketMiddle(bucket) / 1000)
+      const end = endOfBucket[bucket]!
       hits.set(end, (hits.get(end) ?? 0) + count)
     }
   }

@@ -6,8 +6,10 @@ import { Distribution, type SeriesDelta, type Stats } from '@loads-runner/metric
  */
 export class Times {
   readonly #together = new Distribution()
+  readonly #nothing = new Distribution().stats()
 
   stats(deltas: readonly SeriesDelta[]): Stats {
+    if (deltas.length === 0) return this.#nothing
     const together = this.#together
     for (const delta of deltas) together.apply(delta)
     const stats = together.stats()
