@@ -20,8 +20,19 @@ function interval(spanMs: number, fromMs: number, count: number, micros = 10_000
     })
   }
   return {
-    ...{ spanMs, fromMs, at: 0, loadMs: spanMs, delta, warmUp: false, activeUsers: 0 },
-    ...{ planned: 0, started: 0, finished: 0, dropped: 0, agents: [], revision: 0 },
+    spanMs,
+    fromMs,
+    at: 0,
+    loadMs: spanMs,
+    delta,
+    warmUp: false,
+    activeUsers: 0,
+    planned: 0,
+    started: 0,
+    finished: 0,
+    dropped: 0,
+    agents: [],
+    revision: 0,
   }
 }
 
