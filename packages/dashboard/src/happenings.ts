@@ -6,7 +6,7 @@ import {
   type NoteEvent,
   type RunEvent,
 } from '@loads-runner/protocol'
-import type { RunView } from '@loads-runner/history'
+import { agentKey, type RunView } from '@loads-runner/history'
 import { perSecond, stageText } from './load-text.ts'
 import type { Band, Mark } from './model.ts'
 
@@ -142,7 +142,7 @@ export class Happenings {
   }
 
   #takeAgent(agent: AgentView, note: string, view: RunView, atMs: number): void {
-    const before = view.agents.get(`${agent.id} ${agent.incarnation}`)?.state
+    const before = view.agents.get(agentKey(agent.id, agent.incarnation))?.state
     if (before === agent.state) return
     const isBad = agent.state === 'suspect' || agent.state === 'lost' || agent.state === 'fenced'
     if (isBad)

@@ -3,6 +3,10 @@ import type { EventChannel } from './event-channel.ts'
 import type { RunModel } from './model.ts'
 import { RunModeler } from './run-modeler.ts'
 
+/** What happens is told so soon, since more may come with it; but no more often than that. In milliseconds. */
+const soonMs = 40
+const leastGapMs = 400
+
 export interface RunFeedOptions {
   runId: string
   submittedAt: number | null
@@ -22,6 +26,8 @@ export class RunFeed {
   readonly #channels = new Set<EventChannel>()
   #unfollow: (() => void) | null = null
   #stopped = false
+  #publishedAt = -Infinity
+  #soon: NodeJS.Timeout | null = null
   #sequence = 0
   /** The model as text, as of a sequence number. */
   #text: { sequence: number; json: Buffer } | null = null
@@ -76,6 +82,7 @@ export class RunFeed {
     if (!this.#modeler.begun && this.#broken === null) return
     for (const wake of this.#waiting) wake()
     this.#waiting.clear()
+    this.#tellSoon()
   }
 
   set unfollow(unfollow: (() => void) | null) {
@@ -122,10 +129,10 @@ export class RunFeed {
     channel.begin('model', this.#sequence, json)
   }
 
-  /** Tells those who look what is new. Called twice a second. */
+  /** Tells those who look what is new, if only the time. Called twice a second. */
   publish(): void {
     this.#text = null
-    if (this.#channels.size > 0) this.#publish(false)
+    if (this.#channels.size > 0 && this.#sinceLast() >= leastGapMs) this.#publish(false)
   }
 
   beat(): void {
@@ -135,12 +142,30 @@ export class RunFeed {
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true
+    if (this.#soon !== null) clearTimeout(this.#soon)
     this.#unfollow?.()
     for (const channel of this.#channels) channel.close()
     for (const wake of this.#waiting) wake()
   }
 
+  #tellSoon(): void {
+    if (this.#soon !== null || this.#channels.size === 0) return
+    this.#soon = setTimeout(
+      () => {
+        this.#soon = null
+        if (this.#channels.size > 0 && !this.#stopped) this.#publish(false)
+      },
+      Math.max(soonMs, leastGapMs - this.#sinceLast()),
+    )
+    this.#soon.unref()
+  }
+
+  #sinceLast(): number {
+    return performance.now() - this.#publishedAt
+  }
+
   #publish(whole: boolean): void {
+    this.#publishedAt = performance.now()
     const update = this.#modeler.update(whole)
     if (update === null) return
     this.#sequence++
