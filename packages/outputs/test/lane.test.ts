@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once, EventEmitter } from 'node:events'
+import fc from 'fast-check'
 import type { RunEvent } from '@loads-runner/protocol'
 import { OutputError } from '../src/errors.ts'
 import { OutputLane, type LaneTimes } from '../src/lane.ts'
@@ -185,5 +186,39 @@ describe('OutputLane', () => {
     // Half of each pause is jitter: 20, 40, 80, 100, 100 at most.
     for (const [index, least] of [9, 19, 39, 49, 49].entries())
       assert.ok(pauses[index]! >= least, pauses.join(' '))
+  })
+
+  it('hands over everything, once, in order, however often calls fail', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.boolean(), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 7 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 }),
+        async (failures, batch, pushes) => {
+          const output = new RecordingOutput({ batch })
+          const calls = [...failures]
+          const fail = () => {
+            if (calls.shift() === true) throw new Error('down')
+          }
+          output.beforeOpen = fail
+          output.beforeWrite = fail
+          const times = { ...quickTimes, lingerMs: 1, firstPauseMs: 0, longestPauseMs: 1 }
+          const { lane, push } = laneOf(output, { times })
+          lane.start(run)
+          const lines: string[] = []
+          for (const count of pushes) {
+            for (let index = 0; index < count; index++) lines.push(String(lines.length))
+            push(...lines.slice(-count).map(logLine))
+            await new Promise((resolve) => setImmediate(resolve))
+          }
+          await lane.finish(10_000)
+          assert.deepEqual(textsOf(output), lines)
+          assert.equal(output.mostWriting, lines.length > 0 ? 1 : 0)
+          assert.ok(output.batches.every((size) => size <= batch))
+          assert.deepEqual([lane.health().dropped, lane.health().written], [0, lines.length])
+        },
+      ),
+      { numRuns: 60 },
+    )
   })
 })
