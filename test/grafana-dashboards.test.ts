@@ -54,7 +54,7 @@ describe('the dashboards of Grafana', () => {
           assert.ok(gridPos !== undefined && gridPos.w > 0 && gridPos.h > 0, title)
           assert.ok(gridPos.x >= 0 && gridPos.x + gridPos.w <= 24, `${title} is within 24 columns`)
           for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
-            for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+            for (let y: number = gridPos.y; y < gridPos.y + gridPos.h; y++) {
               const other = taken.get(`${x} ${y}`)
               assert.equal(other, undefined, `${title} and ${other} are both at ${x}, ${y}`)
               taken.set(`${x} ${y}`, title)

@@ -24,7 +24,11 @@ const customKinds = new Set(['counter', 'gauge', 'timing', 'step', 'check'])
 
 /** Points of what was recorded in a span: everything but `loads_run` and `loads_agents`, which know more. */
 export class FigurePoints {
-  readonly #times = new Times()
+  readonly #times: Times
+
+  constructor(times: Times = new Times()) {
+    this.#times = times
+  }
 
   /** @param delta merged over all agents */
   of(delta: Delta, span: Span): Point[] {
@@ -66,35 +70,6 @@ export class FigurePoints {
     for (const { key, members } of groups.errors.values())
       put('loads_errors', { type: members[0]!.detail?.type ?? '', group: key.name }, errorFields(members))
     return points
-  }
-
-  /** The fields of `loads_run` that come from series: all tests together. */
-  together(delta: Delta, { loadMs }: Span): Record<string, number | null> {
-    const all = [...delta.series.values()]
-    const hits = all.filter(({ key }) => hitKinds.has(key.kind))
-    const ends = all.filter(({ key }) => key.kind === 'execution' && key.status !== interruptedStatus)
-    const endedAs = (status: string) =>
-      sumOf(
-        ends.filter(({ key }) => key.status === status),
-        countOf,
-      )
-    const executions = sumOf(ends, countOf)
-    const bad = executions - endedAs('success')
-    const ofKind = (kind: string) => this.#times.stats(all.filter(({ key }) => key.kind === kind))
-    return {
-      ...this.#hitFields(hits, { loadMs }, true),
-      per_second: null,
-      hits_per_second: rate(sumOf(hits, countOf), loadMs),
-      failed_per_second: rate(sumOf(hits, failedOf), loadMs),
-      executions,
-      successes: endedAs('success'),
-      failures: endedAs('failure'),
-      errors: bad - endedAs('failure'),
-      executions_per_second: rate(executions, loadMs),
-      errors_per_second: rate(bad, loadMs),
-      ...responseFields(ofKind('hit-response')),
-      lateness_p99: ofKind('lateness').p99,
-    }
   }
 
   #hitFields(

@@ -1,11 +1,13 @@
-import type { Delta, Summary } from '@loads-runner/metrics'
+import type { Summary } from '@loads-runner/metrics'
 import type { AgentShare, Interval } from '@loads-runner/history'
 import type { OutputRecord, OutputRun } from '../output.ts'
 import { EventPoints } from './event-points.ts'
 import { FigurePoints, type Span } from './figure-points.ts'
 import { latencyRows } from './latency-rows.ts'
 import { known, type Point } from './point.ts'
+import { figuresOfDelta, figuresOfRun, runFields } from './run-figures.ts'
 import { StartsTrack, type Starts } from './starts-track.ts'
+import { Times } from './times.ts'
 
 /** The span of points that hold the whole run so far. */
 export const wholeRun = 'run'
@@ -18,7 +20,8 @@ export class RunPoints {
   readonly #run: OutputRun
   /** Of every point. */
   readonly #tags: Readonly<Record<string, string>>
-  readonly #figures = new FigurePoints()
+  readonly #times = new Times()
+  readonly #figures = new FigurePoints(this.#times)
   readonly #starts = new StartsTrack()
   readonly #events: EventPoints
   #summary: Summary | null = null
@@ -59,7 +62,6 @@ export class RunPoints {
   soFar(detailed: boolean): Point[] {
     const { view } = this.#run
     if (view.startedAt === null) return []
-    const delta = view.aggregate.toDelta()
     const span: Span = {
       tags: { ...this.#tags, span: wholeRun },
       at: Math.round(view.startedAt),
@@ -67,7 +69,7 @@ export class RunPoints {
     }
     const { planned, started, dropped } = view
     const total = this.#together(
-      delta,
+      runFields(figuresOfRun(view.aggregate), span.loadMs),
       span,
       view.isOpen ? { planned, started, dropped, ms: this.#elapsedMs() } : null,
       {
@@ -75,7 +77,8 @@ export class RunPoints {
         duration_seconds: this.#elapsedMs() / 1000,
       },
     )
-    return detailed ? [total, ...this.#figures.of(delta, span), ...this.#agentStates(span)] : [total]
+    if (!detailed) return [total]
+    return [total, ...this.#figures.of(view.aggregate.toDelta(), span), ...this.#agentStates(span)]
   }
 
   #interval(interval: Interval): Point[] {
@@ -88,11 +91,16 @@ export class RunPoints {
     const starts = this.#run.view.isOpen ? this.#starts.during(interval) : null
     // Figures of the warm-up are left out where it ends in this interval; starts are not.
     const startsMs = warmUp ? loadMs : loadMs + Math.max(0, this.#run.spec.warmUpMs - fromMs)
-    const total = this.#together(delta, span, starts === null ? null : { ...starts, ms: startsMs }, {
-      active_users: interval.activeUsers,
-      warm_up: warmUp,
-      elapsed_seconds: fromMs / 1000,
-    })
+    const total = this.#together(
+      runFields(figuresOfDelta(delta, this.#times), loadMs),
+      span,
+      starts === null ? null : { ...starts, ms: startsMs },
+      {
+        active_users: interval.activeUsers,
+        warm_up: warmUp,
+        elapsed_seconds: fromMs / 1000,
+      },
+    )
     return [
       total,
       ...this.#figures.of(delta, span),
@@ -102,13 +110,13 @@ export class RunPoints {
   }
 
   #together(
-    delta: Delta,
+    figures: Record<string, number | null>,
     span: Span,
     starts: (Starts & { ms: number }) | null,
     more: Record<string, number | boolean>,
   ): Point {
     const schedule = starts === null ? {} : scheduleFields(starts, starts.ms)
-    const fields = known({ ...this.#figures.together(delta, span), ...schedule, ...more })
+    const fields = known({ ...figures, ...schedule, ...more })
     return { measurement: 'loads_run', tags: span.tags, fields, at: span.at }
   }
 
