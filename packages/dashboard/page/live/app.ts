@@ -110,6 +110,8 @@ export class App {
   }
 
   #leave(): void {
+    // What was asked about one page is no question of the next.
+    document.querySelector<HTMLDialogElement>('dialog[open]')?.close()
     this.#page?.destroy()
     this.#page = null
     this.#main.replaceChildren()

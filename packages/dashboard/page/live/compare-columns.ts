@@ -9,17 +9,17 @@ import { formatRatio, sameShare, type FigurePair, type SeriesPair } from './comp
 
 export const figureColumns: Column<FigurePair>[] = [
   { key: 'label', title: 'Figure', text: ({ label }) => label },
-  { key: 'before', title: 'Before', align: 'right', width: 110, text: ({ before }) => before },
-  { key: 'after', title: 'After', align: 'right', width: 110, text: ({ after }) => after },
+  { key: 'before', title: 'Before', align: 'right', width: 96, text: ({ before }) => before },
+  { key: 'after', title: 'After', align: 'right', width: 96, text: ({ after }) => after },
   {
     key: 'ratio',
     title: 'Ratio',
     help: 'After divided by before',
     align: 'right',
-    width: 90,
+    width: 76,
     text: ({ ratio }) => formatRatio(ratio),
   },
-  { key: 'change', title: 'Change', align: 'right', width: 130, text: ({ change }) => change },
+  { key: 'change', title: 'Change', align: 'right', width: 124, text: ({ change }) => change },
 ]
 
 const quantileOf = (row: SeriesRow | null, absent: string) =>
@@ -57,10 +57,10 @@ export const seriesColumns: Column<SeriesPair>[] = [
   },
   {
     key: 'rate',
-    title: 'Rate',
+    title: 'Rate ratio',
     help: 'Hits per second: after divided by before',
     align: 'right',
-    width: 80,
+    width: 92,
     text: ({ ratios }) => formatRatio(ratios.rate),
     sort: ({ ratios }) => ratios.rate,
   },
@@ -84,16 +84,16 @@ export const seriesColumns: Column<SeriesPair>[] = [
   },
   {
     key: 'p50',
-    title: 'p50',
+    title: 'p50 ratio',
     help: 'After divided by before',
     align: 'right',
-    width: 76,
+    width: 88,
     text: ({ ratios }) => formatRatio(ratios.p50),
     sort: ({ ratios }) => ratios.p50,
   },
   {
     key: 'size',
-    title: 'p95',
+    title: 'p95 ratio',
     help: 'After divided by before; sorted by how far it is from 1, up or down',
     align: 'right',
     width: 100,
@@ -103,10 +103,10 @@ export const seriesColumns: Column<SeriesPair>[] = [
   },
   {
     key: 'p99',
-    title: 'p99',
+    title: 'p99 ratio',
     help: 'After divided by before',
     align: 'right',
-    width: 76,
+    width: 88,
     text: ({ ratios }) => formatRatio(ratios.p99),
     sort: ({ ratios }) => ratios.p99,
   },

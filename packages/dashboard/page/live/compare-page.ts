@@ -146,9 +146,8 @@ export class ComparePage implements Page {
     this.#showStatus()
     if (!this.#isStale || document.hidden) return
     const before = this.#runs.before.model
-    // The first of two may be there before the second is asked for.
-    const after = this.#runs.after?.model
-    if (before === null || after == null) return
+    const after = this.#runs.after.model
+    if (before === null || after === null) return
     this.#isStale = false
     this.#wait.hidden = true
     this.#content.hidden = false

@@ -36,7 +36,7 @@ export function ratioOf(before: number | null, after: number | null): number | n
 /** `×1.42` */
 export function formatRatio(ratio: number | null): string {
   if (ratio === null) return '–'
-  return `×${ratio >= 99.5 ? formatCount(ratio) : Number(ratio.toPrecision(3))}`
+  return `×${ratio >= 99.5 ? formatCount(ratio) : ratio >= 9.95 ? ratio.toFixed(1) : ratio.toFixed(2)}`
 }
 
 /** A difference that nobody would see: figures of histograms are exact to 0.8 %. */
@@ -145,7 +145,9 @@ export function seriesPairs(before: RunModel, after: RunModel): SeriesPair[] {
         row.name,
         row.method,
         row.status,
-        Object.entries(row.tags).sort(),
+        Object.keys(row.tags)
+          .toSorted()
+          .map((tag) => [tag, row.tags[tag]]),
       ])
       const pair = pairs.get(key) ?? { before: null, after: null }
       pair[side] = row
@@ -154,15 +156,15 @@ export function seriesPairs(before: RunModel, after: RunModel): SeriesPair[] {
   }
   put(before.series, 'before')
   put(after.series, 'after')
-  const seconds = [loadSeconds(before), loadSeconds(after)]
-  const rateOf = (row: SeriesRow | null, over: number | null | undefined) =>
-    row === null || over == null ? null : row.count / over
+  const rateOf = (row: SeriesRow | null, seconds: number | null) =>
+    row === null || seconds === null ? null : row.count / seconds
+  const rates = [loadSeconds(before), loadSeconds(after)] as const
   const found = Array.from(pairs, ([key, pair]): SeriesPair => {
     const row = (pair.after ?? pair.before)!
     const ratio = (name: QuantileName) =>
       ratioOf(pair.before?.time?.[name] ?? null, pair.after?.time?.[name] ?? null)
     const ratios = {
-      rate: ratioOf(rateOf(pair.before, seconds[0]), rateOf(pair.after, seconds[1])),
+      rate: ratioOf(rateOf(pair.before, rates[0]), rateOf(pair.after, rates[1])),
       p50: ratio('p50'),
       p95: ratio('p95'),
       p99: ratio('p99'),

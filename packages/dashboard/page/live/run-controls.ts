@@ -20,6 +20,8 @@ export class RunControls {
   readonly #answer = element('p', { class: 'answer', role: 'status' })
   readonly #changes = element('ol', { class: 'changes', 'aria-label': 'Latest changes' })
   readonly #live: HTMLElement
+  /** On narrow screens only. */
+  readonly #unfold: HTMLButtonElement
   #controls = new Map<string, ScenarioControl>()
   #asked: StopMode | null = null
   #next: StopMode = 'drain'
@@ -37,7 +39,7 @@ export class RunControls {
       id: 'note',
       type: 'text',
       maxlength: 2000,
-      placeholder: 'deployed 1.4.2',
+      placeholder: 'what is happening',
       autocomplete: 'off',
     })
     const form = element(
@@ -54,9 +56,20 @@ export class RunControls {
       element('button', { type: 'submit' }, 'Add'),
     )
     this.#live = element('div', { class: 'live-controls', hidden: true }, this.#scenarios, form, this.#stop)
+    this.#unfold = element(
+      'button',
+      {
+        type: 'button',
+        class: 'unfold',
+        'aria-expanded': 'false',
+        onclick: () => this.#setOpen(!this.root.hasAttribute('data-open')),
+      },
+      'Controls',
+    )
     this.root = element(
       'section',
       { class: 'controls', 'aria-label': 'Controls' },
+      this.#unfold,
       this.#live,
       element('a', { class: 'button report', href: `${this.#path}/report`, download: '' }, '⤓ Report'),
       this.#answer,
@@ -66,6 +79,7 @@ export class RunControls {
 
   update({ head, marks, summary }: RunModel): void {
     setShown(this.#live, summary === null)
+    setShown(this.#unfold, summary === null)
     this.#drawScenarios(head.scenarios)
     this.#drawStop(head)
     this.#drawMarks(marks, head.startedAt)
@@ -88,6 +102,11 @@ export class RunControls {
       }
       control.update(scenario)
     }
+  }
+
+  #setOpen(open: boolean): void {
+    setAttribute(this.root, 'data-open', open)
+    setAttribute(this.#unfold, 'aria-expanded', String(open))
   }
 
   #drawStop({ state }: RunHead): void {
@@ -160,7 +179,7 @@ export class RunControls {
 
   /** One change at a time; its answer, or why it was refused, is said. */
   async #carryOut(change: () => Promise<string>): Promise<void> {
-    this.#say('…', false)
+    this.#say('', false)
     setAttribute(this.root, 'aria-busy', 'true')
     try {
       this.#say(await change(), false)

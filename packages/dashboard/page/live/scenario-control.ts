@@ -58,7 +58,7 @@ export class ScenarioControl {
   update({ target, paused }: ScenarioHead): void {
     this.#target = target
     this.#paused = paused
-    setText(this.#pause, paused ? '▶ Resume' : '⏸ Pause')
+    setText(this.#pause, paused ? 'Resume' : 'Pause')
     setText(this.#now, paused ? 'paused' : '')
     setAttribute(this.root, 'data-paused', paused)
     // What somebody is writing stays.

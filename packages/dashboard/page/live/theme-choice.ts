@@ -3,7 +3,11 @@ import { currentTheme, setTheme, type ThemeName } from '../view/theme.ts'
 
 const key = 'loads-theme'
 const names: readonly ThemeName[] = ['system', 'light', 'dark']
-const words: Readonly<Record<ThemeName, string>> = { system: '◐ auto', light: '☀ light', dark: '☾ dark' }
+const looks: Readonly<Record<ThemeName, { symbol: string; word: string }>> = {
+  system: { symbol: '◐', word: 'auto' },
+  light: { symbol: '○', word: 'light' },
+  dark: { symbol: '●', word: 'dark' },
+}
 
 /** As it was chosen last in this browser. */
 export function restoreTheme(): void {
@@ -17,16 +21,25 @@ export function restoreTheme(): void {
 
 /** Auto, light, dark, and round again. */
 export function themeButton(): HTMLButtonElement {
-  const button = element('button', { type: 'button', class: 'quiet theme', onclick: () => next() })
+  const sign = element('i', { 'aria-hidden': 'true' })
+  const name = element('span')
+  const button = element(
+    'button',
+    { type: 'button', class: 'quiet theme', onclick: () => next() },
+    sign,
+    name,
+  )
   const show = () => {
-    setText(button, words[currentTheme()])
-    button.setAttribute('aria-label', `Theme: ${words[currentTheme()].slice(2)}`)
+    const { symbol, word } = looks[currentTheme()]
+    setText(sign, symbol)
+    setText(name, word)
+    button.setAttribute('aria-label', `Theme: ${word}`)
   }
   const next = () => {
-    const name = names[(names.indexOf(currentTheme()) + 1) % names.length]!
-    setTheme(name)
+    const chosen = names[(names.indexOf(currentTheme()) + 1) % names.length]!
+    setTheme(chosen)
     try {
-      localStorage.setItem(key, name)
+      localStorage.setItem(key, chosen)
     } catch {
       // It holds for this page.
     }
