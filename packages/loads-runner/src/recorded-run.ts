@@ -1,6 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { codec, runSpecSchema } from '@loads-runner/protocol'
+import type { TestSource } from '@loads-runner/history'
 import type { RunSpec } from '@loads-runner/protocol'
 import {
   executionsOf,
@@ -12,7 +10,7 @@ import {
 import type { OneExecution, RunStage } from '@loads-runner/testcase/load'
 import { UsageError } from './errors.ts'
 import type { ReplayTarget } from './options/replay-value.ts'
-import type { RunSource } from './run-record.ts'
+import { findRun } from './store/find-run.ts'
 
 /** What a run directory says of its run. */
 export interface RecordedRun {
@@ -20,40 +18,23 @@ export interface RecordedRun {
   runId: string
   /** Without the values of secrets. */
   spec: RunSpec
-  source: RunSource
+  source: TestSource
 }
 
 /**
- * Reads `run.json` of a run directory: by its path, by its name in the results directory, or `latest`.
+ * Reads what a run directory says of its run: by its path, its name, its run id, or `latest`.
  *
  * @throws {UsageError} when there is none, or it is not whole
  */
 export async function readRecordedRun(run: string, results: string, cwd: string): Promise<RecordedRun> {
-  const places = [resolve(cwd, run), resolve(cwd, results, run)]
-  const there = await Promise.all(places.map((place) => isFile(join(place, 'run.json'))))
-  const directory = places[there.indexOf(true)]
-  if (directory === undefined)
-    throw new UsageError(`--replay: there is no run ${run}: neither ${places.join(' nor ')} holds a run.json`)
-  const file = join(directory, 'run.json')
   try {
-    const { runId, spec, source } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
-    if (typeof runId !== 'string' || !isSource(source)) throw new Error('it does not say where its tests are')
-    return { directory, runId, spec: codec.validate(runSpecSchema, spec), source }
+    const { path, runId, spec, source } = await findRun({ cwd }, results, run)
+    if (source === null) throw new UsageError(`--replay: ${path} does not say where its tests are`)
+    return { directory: path, runId, spec, source }
   } catch (error) {
-    throw new UsageError(`--replay: ${file} cannot be used: ${(error as Error).message}`)
+    if (!String((error as { code?: unknown }).code).startsWith('HISTORY_')) throw error
+    throw new UsageError(`--replay: ${(error as Error).message}`)
   }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isFile(),
-    () => false,
-  )
-}
-
-function isSource(value: unknown): value is RunSource {
-  const { testDir, includeFile, external } = (value ?? {}) as Record<string, unknown>
-  return typeof testDir === 'string' && Array.isArray(includeFile) && Array.isArray(external)
 }
 
 /** One execution of a plan, and where it belongs. */

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { pointLatestAt } from '@loads-runner/history'
 import { EventLogWriter } from '@loads-runner/protocol'
 import { RunnerError } from './errors.ts'
 import { jsonText, writeAtomically, writeJson } from './write-json.ts'
@@ -136,17 +137,4 @@ async function nextDirectory(root: string, date: string): Promise<string> {
 function dateOf(date: Date): string {
   const pad = (value: number) => String(value).padStart(2, '0')
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
-}
-
-/** Replaces the link in one step, so that a reader never finds none. */
-async function pointLatestAt(path: string): Promise<void> {
-  const root = resolve(path, '..')
-  const fresh = join(root, `.latest-${process.pid}-${Date.now()}`)
-  await symlink(path.slice(root.length + 1), fresh)
-  try {
-    await rename(fresh, join(root, 'latest'))
-  } catch (error) {
-    await rm(fresh, { force: true })
-    throw error
-  }
 }

@@ -2,17 +2,9 @@ import { redacted } from '@loads-runner/protocol'
 import type { RunSpec } from '@loads-runner/protocol'
 import type { EventMessage } from './broker-connection.ts'
 import type { RunDirectory } from './run-directory.ts'
-import type { RunView } from '@loads-runner/history'
+import type { RunView, TestSource } from '@loads-runner/history'
 import type { Secrets } from '@loads-runner/testcase/secrets'
 import { version } from './version.ts'
-
-/** Where the tests of a run came from: enough to bundle them again. */
-export interface RunSource {
-  /** Absolute. */
-  testDir: string
-  includeFile: readonly string[]
-  external: readonly string[]
-}
 
 /** Writes a run into its directory: the plan before, events as they come, the summary at the end. No secrets. */
 export class RunRecord {
@@ -20,9 +12,9 @@ export class RunRecord {
   readonly #spec: RunSpec
   readonly #runId: string
   readonly #secrets: Secrets
-  readonly #source: RunSource
+  readonly #source: TestSource
 
-  constructor(directory: RunDirectory, spec: RunSpec, runId: string, secrets: Secrets, source: RunSource) {
+  constructor(directory: RunDirectory, spec: RunSpec, runId: string, secrets: Secrets, source: TestSource) {
     this.#directory = directory
     this.#spec = spec
     this.#runId = runId

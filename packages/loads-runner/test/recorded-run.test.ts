@@ -75,19 +75,16 @@ describe('readRecordedRun', () => {
   it('says what is wrong with what it finds', async () => {
     await assert.rejects(
       readRecordedRun('day--2', 'results', cwd),
-      /there is no run day--2: neither .*day--2 nor .* holds a run\.json/,
+      /--replay: there is no run day--2: .* holds no runs/,
     )
-    await assert.rejects(readRecordedRun('latest', 'results', cwd), /there is no run latest/)
+    await assert.rejects(readRecordedRun('latest', 'results', cwd), /there is no run/)
     await write({ runId: 'r1', spec: plan })
-    await assert.rejects(
-      readRecordedRun('latest', 'results', cwd),
-      /run\.json cannot be used: it does not say where its tests are/,
-    )
+    await assert.rejects(readRecordedRun('latest', 'results', cwd), /day--1 does not say where its tests are/)
     await write({
       runId: 'r1',
       spec: { ...plan, seed: 'x' },
       source: { testDir: '/', includeFile: [], external: [] },
     })
-    await assert.rejects(readRecordedRun('latest', 'results', cwd), /run\.json cannot be used: seed: /)
+    await assert.rejects(readRecordedRun('latest', 'results', cwd), /--replay: .*seed/s)
   })
 })
