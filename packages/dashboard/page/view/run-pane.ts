@@ -119,6 +119,7 @@ class Pane implements RunPane {
       else dataset['theme'] = this.#theme
       this.#theme = null
     }
+    for (const details of this.#root.querySelectorAll('details')) details.open = prints
     this.#charts.flush()
     this.#observed.flush()
     this.#context.theme.refresh()

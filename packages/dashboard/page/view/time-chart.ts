@@ -284,6 +284,7 @@ export class TimeChart {
           },
           {
             ...axisLook,
+            ...(this.#isLog ? { grid: { ...axisLook.grid, filter: tens } } : {}),
             size: 54,
             gap: 6,
             space: this.#isLog ? 22 : 34,
@@ -432,4 +433,9 @@ export class TimeChart {
       happening: this.#happening,
     })
   }
+}
+
+/** Powers of ten alone: more lines of a logarithmic scale only make it grey. */
+function tens(_plot: uPlot, splits: number[]): (number | null)[] {
+  return splits.map((split) => (Number.isInteger(Math.round(Math.log10(split) * 1e6) / 1e6) ? split : null))
 }
