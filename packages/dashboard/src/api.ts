@@ -83,6 +83,15 @@ export class Api {
       gate.admitReader(request)
       return sendJson(request, response, await shelf.list())
     }
+    if (path === '/api/compare') {
+      only(request, 'GET')
+      gate.admitReader(request)
+      return sendJson(
+        request,
+        response,
+        await this.#compare(new URL(request.url!, 'http://here').searchParams),
+      )
+    }
     if (path === '/api/events') {
       only(request, 'GET')
       gate.admitReader(request)
@@ -90,6 +99,20 @@ export class Api {
     }
     if (parts[1] !== 'runs' || parts.length > 4 || parts[2] === '') throw notFound()
     return this.#routeRun(request, response, decoded(parts[2]!), parts[3] ?? null)
+  }
+
+  async #compare(words: URLSearchParams): Promise<object> {
+    const [before, after] = [words.get('before') ?? '', words.get('after') ?? '']
+    if (before === '' || after === '')
+      throw new Refusal(400, 'TWO_RUNS_NEEDED', 'which runs? Ask for ?before=RUN&after=RUN')
+    const comparison = await this.#options.shelf.compare(before, after)
+    if (comparison === null)
+      throw new Refusal(
+        404,
+        'NOT_STORED',
+        `${before} or ${after} is not on disk: only stored runs are compared`,
+      )
+    return comparison
   }
 
   async #routeRun(

@@ -1,3 +1,4 @@
+import type { Comparison } from '@loads-runner/history'
 import { buildModel } from './build-model.ts'
 import { RunFeed } from './run-feed.ts'
 import type { RunListRow, RunModel } from './model.ts'
@@ -71,6 +72,11 @@ export class RunShelf {
     if (ends.has(row.state) && (await this.pastModel(runId)) !== null) return null
     const followed = this.#follow(row)
     return (await this.#readied(followed)) ? followed : null
+  }
+
+  /** Null when one of them is not stored. */
+  async compare(before: string, after: string): Promise<Comparison | null> {
+    return (await this.#past?.compare(before, after)) ?? null
   }
 
   /** The model of a run that is over; null when there is no such run. */

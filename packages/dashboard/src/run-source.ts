@@ -1,3 +1,4 @@
+import type { Comparison } from '@loads-runner/history'
 import type { Annotation, RunEvent, RunRow } from '@loads-runner/protocol'
 import type { RunListRow } from './model.ts'
 
@@ -27,4 +28,6 @@ export interface PastRuns {
   list(): Promise<RunListRow[]>
   /** The stored events of a run, in order; null when it is not known. */
   events(runId: string): Promise<AsyncIterable<RunEvent> | null>
+  /** What has changed from one run to another, and whether that is chance; null when one is not known. */
+  compare(before: string, after: string): Promise<Comparison | null>
 }

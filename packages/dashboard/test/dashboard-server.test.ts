@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Comparison } from '@loads-runner/history'
 import type { RunEvent } from '@loads-runner/protocol'
 import { DashboardServer, type DashboardOptions } from '../src/dashboard-server.ts'
 import { DashboardError } from '../src/errors.ts'
@@ -25,6 +26,10 @@ class ScriptedPast implements PastRuns {
     return (async function* () {
       yield* run.events
     })()
+  }
+
+  async compare(before: string, after: string): Promise<Comparison | null> {
+    return this.runs.has(before) && this.runs.has(after) ? ({ all: { change: 'slower' } } as Comparison) : null
   }
 }
 
@@ -346,5 +351,14 @@ describe('DashboardServer', () => {
     assert.deepEqual(source.following, [])
     assert.equal(source.watchers, 0)
     await assert.rejects(ask(server, '/'), { code: 'ECONNREFUSED' })
+  })
+
+  it('compares two runs that are stored', async () => {
+    for (const runId of ['one', 'two']) past.runs.set(runId, { row: pastRow(runId, 1), events: [] })
+    const server = await start()
+    const compared = await ask(server, '/api/compare?before=one&after=two')
+    assert.deepEqual([compared.status, compared.json()], [200, { all: { change: 'slower' } }])
+    assert.equal((await ask(server, '/api/compare?before=one')).status, 400)
+    assert.equal((await ask(server, '/api/compare?before=one&after=three')).status, 404)
   })
 })

@@ -212,7 +212,7 @@ async function makeKeys(
 
 /** @throws {UsageError} outputs that are not a broker's */
 async function planBrokerOutputs(settings: BrokerSettings, environment: OutputEnvironment) {
-  const { here } = await planOutputs({ output: settings.output, broker: null }, environment)
+  const { here } = await planOutputs({ output: settings.output, broker: null, json: null }, environment)
   const others = here.filter(({ place }) => place !== 'server')
   if (others.length > 0) {
     const names = others.map(({ name }) => name).join(', ')

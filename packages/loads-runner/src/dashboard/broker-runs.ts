@@ -41,20 +41,32 @@ export class BrokerRuns implements RunSource {
     return () => this.#handlers.delete(handler)
   }
 
-  async follow(runId: string, handler: (event: RunEvent) => void): Promise<() => void> {
+  async follow(
+    runId: string,
+    handler: (event: RunEvent) => void,
+    lost: () => void = () => {},
+  ): Promise<() => void> {
     const { secrets } = this.#options
     const connection = await this.#dial()
+    let wanted = true
+    const leave = () => {
+      wanted = false
+      this.#hangUp(connection)
+    }
+    void connection.closed.then(() => {
+      if (wanted && !this.#closed) lost()
+    })
     connection.onEvent(runId, ({ event }) => {
       handler(secrets.hideIn(event))
-      if (event.type === 'finished') this.#hangUp(connection)
+      if (event.type === 'finished') leave()
     })
     try {
       await connection.request('subscribe', { runId })
     } catch (error) {
-      this.#hangUp(connection)
+      leave()
       throw error
     }
-    return () => this.#hangUp(connection)
+    return leave
   }
 
   async stop(runId: string, mode: 'drain' | 'cancel' | 'kill'): Promise<void> {

@@ -1,5 +1,6 @@
 import type { PastRuns, RunListRow } from '@loads-runner/dashboard'
-import { openRecording, RunStore } from '@loads-runner/history'
+import { compareRuns, openRecording, RunStore } from '@loads-runner/history'
+import type { Comparison, Recording } from '@loads-runner/history'
 import type { RunEvent } from '@loads-runner/protocol'
 
 /** How many past runs a page lists. */
@@ -34,7 +35,17 @@ export class StoredRuns implements PastRuns {
   }
 
   async events(runId: string): Promise<AsyncIterable<RunEvent> | null> {
-    const run = (await this.#store.list({})).find((each) => each.runId === runId)
-    return run === undefined ? null : (await openRecording(run.path)).events()
+    return (await this.#recording(runId))?.events() ?? null
+  }
+
+  async compare(before: string, after: string): Promise<Comparison | null> {
+    const [one, other] = await Promise.all([this.#recording(before), this.#recording(after)])
+    return one === null || other === null ? null : compareRuns(one, other)
+  }
+
+  /** By its whole id: what a browser sends is never a path. */
+  async #recording(runId: string): Promise<Recording | null> {
+    const run = (await this.#store.list()).find((each) => each.runId === runId)
+    return run === undefined ? null : openRecording(run.path)
   }
 }

@@ -18,24 +18,32 @@ export interface PlannedOutputs {
  * @throws {UsageError} with everything that is wrong with them
  */
 export async function planOutputs(
-  settings: Pick<Settings, 'output' | 'broker'>,
+  settings: Pick<Settings, 'output' | 'broker' | 'json'>,
   environment: OutputEnvironment,
   own = false,
 ): Promise<PlannedOutputs> {
   if (settings.output.length === 0) return { here: [], broker: [] }
-  const { checkOutput, parseOutput } = await import('@loads-runner/outputs')
+  const { checkFilesApart, checkOutput, parseOutput } = await import('@loads-runner/outputs')
   const problems: string[] = []
   const requests: OutputRequest[] = []
-  for (const text of settings.output) {
+  const attempt = async (step: () => Promise<void> | void) => {
     try {
-      const request = parseOutput(text)
-      await checkOutput(request, environment)
-      requests.push(request)
+      await step()
     } catch (error) {
       if (!isOutputProblem(error)) throw error
       problems.push(`--output: ${error.message}`)
     }
   }
+  for (const text of settings.output)
+    await attempt(async () => {
+      const request = parseOutput(text)
+      await checkOutput(request, environment)
+      requests.push(request)
+    })
+  // --json writes a file, too; those of the run directory are in a new one of their own.
+  const { json } = settings
+  const alike = json === null || json === '-' ? [] : [{ ...parseOutput(`json:${json}`), text: '--json' }]
+  await attempt(() => checkFilesApart([...alike, ...requests], environment))
   if (problems.length > 0) throw new UsageError(problems)
   const isTheBrokers = ({ place }: OutputRequest) => !own && settings.broker !== null && place === 'server'
   return {

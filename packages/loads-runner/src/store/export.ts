@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Recording } from '@loads-runner/history'
 import { RunnerError } from '../errors.ts'
 import { jsonText, writeJson } from '../write-json.ts'
@@ -66,7 +65,8 @@ async function replayTo(world: World, recording: Recording, format: ExportFormat
 }
 
 async function replay(world: World, recording: Recording, format: ExportFormat, file: string): Promise<void> {
-  const { checkOutput, createOutput, OutputHost, parseOutput } = await import('@loads-runner/outputs')
+  const { checkOutput, createOutput, defaultLaneTimes, OutputHost, parseOutput } =
+    await import('@loads-runner/outputs')
   const environment = { cwd: world.cwd, env: world.env, log: () => {} }
   const request = parseOutput(`${format}:${file}`)
   await checkOutput(request, environment)
@@ -75,11 +75,12 @@ async function replay(world: World, recording: Recording, format: ExportFormat, 
     outputs: [await createOutput(request, environment)],
     environment,
     onTrouble: (text) => troubles.push(text),
+    times: { ...defaultLaneTimes, lingerMs: 0 },
   })
   for await (const event of recording.events()) {
     host.take(event)
     // A record is read faster than anything is written, and what an output cannot keep it drops.
-    while (host.health().some(({ waiting }) => waiting > mostWaiting)) await sleep(pauseMs)
+    await host.ready()
   }
   const [health] = await host.finish(finishMs)
   if (health === undefined || health.dropped > 0 || health.trouble !== null)
@@ -90,5 +91,3 @@ async function replay(world: World, recording: Recording, format: ExportFormat, 
 }
 
 const finishMs = 60_000
-const mostWaiting = 500
-const pauseMs = 5
