@@ -17,7 +17,7 @@ function quantileColumn(name: QuantileName): Column<SeriesLine> {
     title: name,
     help: `Service time: ${name}. ~: fewer than 10 samples lie beyond it. Of a name with several statuses: between which two it lies.`,
     align: 'right',
-    width: 104,
+    width: 120,
     text: (line) =>
       line.parts.length === 1 ? quantileText(line.parts[0]!.time, name) : spanText(lineSpan(line, name)),
     sort: (line) => lineSpan(line, name)?.high ?? null,

@@ -140,15 +140,34 @@ function startTiles({ totals }: RunModel): Tile[] {
 }
 
 function generatorTile({ points, summary }: RunModel): Tile {
-  const lag = worst(points.eventLoopLagMs)
-  const late = worst(points.latenessMs)
-  const isLimited = summary?.generator.limited === true
-  const isLate = (lag ?? 0) > lagLimitMs || (late ?? 0) > latenessLimitMs
-  const value = isLimited ? '✗ the limit' : lag === null ? unknown : isLate ? '▲ late' : '✓ keeps up'
+  const ended = summary?.generator ?? null
+  const lag = ended === null ? worst(points.eventLoopLagMs) : ended.eventLoopLagP99
+  const late = ended === null ? worst(points.latenessMs) : (summary?.schedule.latenessP99 ?? null)
+  const isLimited = ended?.limited === true
+  const isDoubtful =
+    ended === null
+      ? (lag ?? 0) > lagLimitMs || (late ?? 0) > latenessLimitMs
+      : ended.tainted.length > 0 || ended.warnings.length > 0
+  const hasFigures = ended !== null || lag !== null
+  const words = isLimited
+    ? '✗ the limit'
+    : isDoubtful
+      ? ended === null
+        ? '▲ late'
+        : '▲ late at times'
+      : '✓ keeps up'
   return {
-    ...tile('generator', 'Load generator', value, `lag ${formatMillis(lag)}, late ${formatMillis(late)}`),
-    tone: isLimited ? 'bad' : isLate ? 'doubtful' : null,
-    help: 'Worst agent in the last ten points: event loop lag, and how late executions start.',
+    ...tile(
+      'generator',
+      'Load generator',
+      hasFigures ? words : unknown,
+      `lag ${formatMillis(lag)}, late ${formatMillis(late)}`,
+    ),
+    tone: isLimited ? 'bad' : isDoubtful ? 'doubtful' : null,
+    help:
+      ended === null
+        ? 'Worst agent in the last ten points: event loop lag, and how late executions start.'
+        : 'p99 of the run: event loop lag, and how late executions started. Late: figures of some moments are doubtful.',
   }
 }
 

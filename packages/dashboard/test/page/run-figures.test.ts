@@ -145,6 +145,19 @@ describe('tiles', () => {
     assert.equal(tile(model, 'generator')!.value, '–')
   })
 
+  it('judge the generator by its latest seconds, and by the summary once there is one', () => {
+    const model = sampleModel({ seconds: 60, ended: true })
+    model.points.eventLoopLagMs.fill(50)
+    const summary = model.summary!
+    summary.generator = { ...summary.generator, tainted: [], warnings: [], limited: false }
+    assert.match(tile(model, 'generator')!.value, /keeps up/)
+    summary.generator.limited = true
+    assert.match(tile(model, 'generator')!.value, /the limit/)
+    assert.match(tile({ ...model, summary: null }, 'generator')!.value, /late/)
+    model.points.eventLoopLagMs.fill(1, -10)
+    assert.match(tile({ ...model, summary: null }, 'generator')!.value, /keeps up/)
+  })
+
   it('show the rate of the latest seconds, weighted by the length of points', () => {
     const model = sampleModel({ seconds: 10 })
     model.points.hitsPerSecond = [0, 0, 0, 0, 0, 10, 20, 30, 40, 50]
