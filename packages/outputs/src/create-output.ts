@@ -39,9 +39,18 @@ export async function checkOutputs(
   requests: readonly OutputRequest[],
   environment: OutputEnvironment,
 ): Promise<void> {
+  for (const request of requests) await checkOutput(request, environment)
+  checkFilesApart(requests, environment)
+}
+
+/**
+ * No two outputs write the same file: each would take it from the other.
+ *
+ * @throws {OutputError} OUTPUT_ARGUMENTS
+ */
+export function checkFilesApart(requests: readonly OutputRequest[], environment: OutputEnvironment): void {
   const taken = new Map<string, string>()
   for (const request of requests) {
-    await checkOutput(request, environment)
     if (request.place !== 'file' || request.args === '') continue
     const file = fileOf(request, environment)
     const other = taken.get(file)

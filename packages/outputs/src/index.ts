@@ -10,7 +10,7 @@
  *
  * @module
  */
-export { checkOutput, checkOutputs, createOutput } from './create-output.ts'
+export { checkFilesApart, checkOutput, checkOutputs, createOutput } from './create-output.ts'
 export type { OutputEnvironment } from './environment.ts'
 export { OutputError, type OutputErrorCode } from './errors.ts'
 export { createObserver, parseObserver, type Observer, type ObserverRequest } from './observe/index.ts'

@@ -1,21 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { OutputEnvironment } from '../environment.ts'
 import { OutputError } from '../errors.ts'
 import { queryOptions } from '../exposition/address.ts'
 import { RunFigures } from '../exposition/run-figures.ts'
 import { parseSpan } from '../exposition/span.ts'
 import type { Output, OutputRecord, OutputRun, RecordType } from '../output.ts'
-import { contentTypes, wantedExposition } from './accept.ts'
-import { formatDelimited } from './client-model.ts'
 import { LastScrape } from './last-scrape.ts'
-import { formatText } from './text-format.ts'
+import { ScrapeServer, type ScrapedRun } from './scrape-server.ts'
 
 const defaultLingerMs = 5_000
 const usage = 'write prometheus:HOST:PORT, such as prometheus:127.0.0.1:9464, with ?linger=15s if need be'
-
-const compress = promisify(gzip)
 
 export interface ScrapeOptions {
   host: string
@@ -50,8 +43,8 @@ function bad(problem: string): OutputError {
 }
 
 /**
- * An address where Prometheus fetches the run as it stands: `/metrics`, in whichever format it asks for. Once the run
- * has ended the address stays up until the last figures have been fetched, but not longer than the linger time.
+ * Serves the run as it stands to Prometheus, see {@link ScrapeServer}. Once the run has ended it stays there until its
+ * last figures have been fetched, but not longer than the linger time.
  */
 export class ScrapeOutput implements Output {
   readonly name = 'prometheus'
@@ -62,8 +55,7 @@ export class ScrapeOutput implements Output {
   readonly #options: ScrapeOptions
   readonly #environment: OutputEnvironment
   readonly #scrapes: LastScrape
-  #server: Server | null = null
-  #figures: RunFigures | null = null
+  #served: { run: ScrapedRun; server: ScrapeServer } | null = null
 
   constructor(options: ScrapeOptions, environment: OutputEnvironment) {
     this.#options = options
@@ -71,34 +63,20 @@ export class ScrapeOutput implements Output {
     this.#scrapes = new LastScrape(options.lingerMs)
   }
 
-  /** Where it listens; null while it does not. A port of 0 is known from here. */
+  /** Where it is served; null while it is not. A port of 0 is known from here. */
   get address(): { host: string; port: number } | null {
-    const address = this.#server?.address()
-    return typeof address === 'object' && address !== null
-      ? { host: address.address, port: address.port }
-      : null
+    return this.#served?.server.address ?? null
   }
 
   async open(run: OutputRun): Promise<void> {
-    this.#figures = new RunFigures(run)
-    const server = createServer((request, response) => {
-      this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error))
-    })
-    // Scrapers keep connections; one that says nothing must not keep us.
-    server.keepAliveTimeout = 120_000
+    const figures = new RunFigures(run)
     const { host, port } = this.#options
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(port, host === '' ? undefined : host, resolve)
-      })
-    } catch (error) {
-      throw refused(`${host}:${port}`, error as NodeJS.ErrnoException)
+    const scraped: ScrapedRun = {
+      families: () => figures.families(),
+      scrapes: this.#scrapes,
+      onTrouble: (text) => this.#environment.log('warning', `output prometheus: ${text}`),
     }
-    // Out of file handles, for one: a scrape fails, not the run.
-    server.on('error', (error) => this.#environment.log('warning', `output prometheus: ${error.message}`))
-    server.unref()
-    this.#server = server
+    this.#served = { run: scraped, server: await ScrapeServer.join(host, port, scraped) }
     if (port === 0)
       this.#environment.log('info', `metrics are at http://${host}:${this.address!.port}/metrics`)
   }
@@ -108,66 +86,15 @@ export class ScrapeOutput implements Output {
   }
 
   async close(): Promise<void> {
-    const server = this.#server
-    if (server === null) return
+    const served = this.#served
+    if (served === null) return
     const waitMs = this.#scrapes.waitMs()
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000)
       this.#environment.log('info', `output prometheus waits ${seconds} s at most for a last scrape`)
       await this.#scrapes.last(waitMs)
     }
-    this.#server = null
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      // What is being answered may end; after that nobody keeps us.
-      server.closeIdleConnections()
-      setTimeout(() => server.closeAllConnections(), 500).unref()
-    })
+    this.#served = null
+    await served.server.leave(served.run)
   }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '').split('?', 1)[0]
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.writeHead(405, { allow: 'GET, HEAD' }).end()
-      return
-    }
-    if (path !== '/metrics') {
-      response
-        .writeHead(404, { 'content-type': 'text/plain' })
-        .end('the metrics of the run are at /metrics\n')
-      return
-    }
-    const exposition = wantedExposition(request.headers.accept)
-    // Before the figures are read: those of a scrape that began earlier may not be the last.
-    const isLast = this.#scrapes.begin()
-    const families = this.#figures!.families()
-    const page =
-      exposition === 'delimited' ? formatDelimited(families) : Buffer.from(formatText(families, exposition))
-    const zipped = /\bgzip\b(?!;q=0(\.0*)?(,|$))/.test(request.headers['accept-encoding'] ?? '')
-    const body = zipped ? await compress(page) : page
-    response.writeHead(200, {
-      'content-type': contentTypes[exposition],
-      'content-length': body.byteLength,
-      ...(zipped ? { 'content-encoding': 'gzip' } : {}),
-      vary: 'accept, accept-encoding',
-    })
-    response.once('finish', () => {
-      if (request.method === 'GET') this.#scrapes.end(isLast)
-    })
-    response.end(body)
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use, by another run or another process; end that one or give another port',
-  EACCES: 'this port needs rights that this process does not have; give one above 1023',
-  EADDRNOTAVAIL: 'this machine does not have that address',
-  ENOTFOUND: 'nobody knows that host',
-}
-
-function refused(place: string, error: NodeJS.ErrnoException): OutputError {
-  const reason = reasons[error.code ?? ''] ?? error.message
-  return new OutputError('OUTPUT_REFUSED', `output prometheus cannot listen on ${place}: ${reason}`, {
-    cause: error,
-  })
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { get } from 'node:http'
+import { text } from 'node:stream/consumers'
 import protobuf from 'protobufjs'
 import type { OutputError } from '../../src/errors.ts'
 import { createPrometheus } from '../../src/prometheus/index.ts'
@@ -51,6 +52,13 @@ outputConformance('prometheus scrape', {
     }
   },
 })
+
+/** Over a connection of its own. */
+function pageOf(url: string, headers: Record<string, string>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent: false, headers }, (response) => resolve(text(response))).once('error', reject)
+  })
+}
 
 async function opened(options: { args?: string; names?: 'plain' | 'hostile' } = {}) {
   const environment = environmentWith()
@@ -160,6 +168,38 @@ describe('prometheus scrape', () => {
     })
     await other.close()
     await output.close()
+  })
+
+  it('is shared by runs of one process: both are served, one after the other leaves', async () => {
+    const port = await freePort()
+    const url = `http://127.0.0.1:${port}/metrics`
+    const open = async (runId: string) => {
+      const output = createPrometheus(`127.0.0.1:${port}?linger=0`, environmentWith())
+      await output.open(runOf(fixtureRun({ runId })))
+      return output
+    }
+    const hitsByRun = async (headers: Record<string, string> = {}) => {
+      const page = await pageOf(url, headers)
+      const hits = new Map<string, number>()
+      for (const { name, labels, value } of samplesOf(page))
+        if (name === 'loads_hits_total') {
+          const run = labels['run']!
+          hits.set(run, (hits.get(run) ?? 0) + value)
+        }
+      assert.equal(page.match(/^# TYPE loads_hits(_total)? /gm)?.length, 1, 'each family once')
+      return Object.fromEntries(hits)
+    }
+    const { count } = fixtureSummary().hits
+    const [one, two] = await Promise.all([open('one'), open('two')])
+    assert.deepEqual(await hitsByRun(), { one: count, two: count })
+    assert.deepEqual(await hitsByRun({ accept: accepts.open }), { one: count, two: count })
+    await one.close()
+    assert.deepEqual(await hitsByRun(), { two: count })
+    // The next one comes while the last one leaves.
+    const [, three] = await Promise.all([two.close(), open('three')])
+    assert.deepEqual(await hitsByRun(), { three: count })
+    await three.close()
+    await assert.rejects(fetch(url))
   })
 
   it('stays up at the end until the last figures have been scraped', async () => {
