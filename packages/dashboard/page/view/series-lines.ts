@@ -68,7 +68,7 @@ function statusSummary(parts: readonly SeriesRow[]): string {
   const statuses = [...new Set(parts.map(({ status }) => status))].filter(Boolean)
   return statuses.length <= 3
     ? statuses.join(', ')
-    : `${statuses.slice(0, 2).join(', ')}, ${statuses.length - 2} more`
+    : `${statuses.slice(0, 2).join(', ')} +${statuses.length - 2}`
 }
 
 function total(parts: readonly SeriesRow[], of: (part: SeriesRow) => number): number {
