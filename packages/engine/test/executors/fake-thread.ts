@@ -56,6 +56,7 @@ export class FakeThread {
       },
       breathe: () => null,
       log: () => {},
+      annotate: () => {},
     }
     this.executor = makeExecutor({
       view: this.view,
