@@ -117,6 +117,26 @@ describe('docker', () => {
     for (const host of hosts) assert.ok(host in services, host)
   })
 
+  it('tells Grafana all that its provisioning asks for', async () => {
+    const provisioning = join(root, 'grafana', 'provisioning')
+    const wanted = new Set<string>()
+    for (const folder of ['datasources', 'dashboards'])
+      for (const file of await readdir(join(provisioning, folder))) {
+        const text = await readFile(join(provisioning, folder, file), 'utf8')
+        assert.equal((parse(text) as { apiVersion: number }).apiVersion, 1, file)
+        for (const [, name] of text.matchAll(/\$\{(\w+)\}/g)) wanted.add(name!)
+      }
+    assert.ok(wanted.size > 3)
+    const { environment, volumes } = services.grafana!
+    assert.deepEqual(
+      [...wanted].filter((name) => !(name in environment!)),
+      [],
+    )
+    const mounts = new Map(volumes!.map((each) => each.split(':').slice(0, 2).reverse() as [string, string]))
+    assert.equal(mounts.get(environment!.LOADS_DASHBOARDS!), '../grafana/dashboards')
+    assert.equal(mounts.get('/etc/grafana/provisioning'), '../grafana/provisioning')
+  })
+
   it('builds from files that are there', async () => {
     const { context, dockerfile } = services.broker!.build!
     const folder = join(docker, context)
