@@ -11,13 +11,14 @@ const fields: ReadonlySet<string> = new Set(['project', 'user', 'label', 'verdic
 
 /** `nightly project:shop label:commit=abc verdict:failed "two words"`: each word must be found. */
 export function parseSearch(search: string): Term[] {
-  const words = search.matchAll(/(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gi)
-  return [...words].flatMap(([whole, prefix, quoted, plain]): Term[] => {
-    const name = prefix?.toLowerCase()
-    const text = (quoted ?? plain ?? '').toLowerCase()
-    if (name === undefined || !fields.has(name))
-      return [{ field: 'any', text: whole.replaceAll('"', '').toLowerCase() }]
-    return text === '' ? [] : [{ field: name as Term['field'], text }]
+  const words = search.toLowerCase().match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []
+  return words.flatMap((word): Term[] => {
+    const plain = word.replaceAll('"', '')
+    const [, name, text] = /^([a-z]+):(.*)$/s.exec(plain) ?? []
+    const isField = name !== undefined && fields.has(name) && word.startsWith(name)
+    if (!isField) return plain === '' ? [] : [{ field: 'any', text: plain }]
+    // Somebody is still typing.
+    return text === '' ? [] : [{ field: name as Term['field'], text: text! }]
   })
 }
 
