@@ -23,6 +23,7 @@ export class LiveRun {
   readonly #feed: EventFeed
   #model: RunModel | null = null
   #newsAt = Date.now()
+  #news = ''
   #ended = false
 
   constructor(api: ApiClient, runId: string, watcher: RunWatcher) {
@@ -65,7 +66,7 @@ export class LiveRun {
   #takeModel(model: RunModel): void {
     const before = this.#model
     this.#model = model
-    if (before === null || isNews(before, model)) this.#newsAt = Date.now()
+    this.#lookForNews(model)
     this.#endIfOver(model)
     if (before === null || isAnother(before, model)) this.#watcher.begin(model)
     else this.#watcher.change(model, catchUp(model))
@@ -74,11 +75,19 @@ export class LiveRun {
   #takeUpdate(update: RunUpdate): void {
     const model = this.#model
     if (model === null) return
-    const { head, totals } = model
     applyUpdate(model, update)
-    if (isNews({ head, totals }, model)) this.#newsAt = Date.now()
+    this.#lookForNews(model)
     this.#endIfOver(model)
     this.#watcher.change(model, update)
+  }
+
+  /** Windows come every second, empty ones, too. The clock of a run goes on without them. */
+  #lookForNews({ agents, totals }: RunModel): void {
+    const windows = agents.reduce((sum, agent) => sum + agent.windows, 0)
+    const news = `${windows} ${totals.hits} ${totals.executions}`
+    if (news === this.#news) return
+    this.#news = news
+    this.#newsAt = Date.now()
   }
 
   /** Nothing more comes after the summary. */
@@ -95,10 +104,4 @@ function isAnother(before: RunModel, after: RunModel): boolean {
   if (before.head.startedAt !== null && before.head.startedAt !== after.head.startedAt) return true
   const ids = new Set(after.series.map(({ id }) => id))
   return before.series.some(({ id }) => !ids.has(id))
-}
-
-type Figures = Pick<RunModel, 'head' | 'totals'>
-
-function isNews(before: Figures, after: Figures): boolean {
-  return before.head.elapsedMs !== after.head.elapsedMs || before.totals.hits !== after.totals.hits
 }

@@ -336,7 +336,7 @@ describe('the live page', function () {
       }
       source.say('run-1', control)
       await page.locator('.changes li', { hasText: 'ada@lab' }).waitFor()
-      assert.match(await page.locator('.changes').innerText(), /0:06\s+set to 12 users\s+by ada@lab/)
+      assert.match(await page.locator('.changes').innerText(), /0:06\s+set to 12 users\s+ada@lab/)
       assert.equal(await field.inputValue(), '12')
 
       await page.getByRole('button', { name: 'Pause' }).click()
