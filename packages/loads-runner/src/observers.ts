@@ -17,7 +17,7 @@ export async function planObservers(
   environment: OutputEnvironment,
 ): Promise<Observers | null> {
   if (texts.length === 0) return null
-  const { createObserver, parseObserver } = await import('@loads-runner/outputs')
+  const { createObserver, parseObserver } = await import('@loads-runner/outputs/observe')
   const problems: string[] = []
   const observers = texts.flatMap((text) => {
     try {

@@ -4,10 +4,9 @@ import { resolve } from 'node:path'
 import type { Bundle } from '@loads-runner/engine'
 import type { Summary } from '@loads-runner/metrics'
 import type { RunEvent, RunSpec } from '@loads-runner/protocol'
-import type { OutputEnvironment, OutputHealth } from '@loads-runner/outputs'
+import type { OutputHealth } from '@loads-runner/outputs'
 import { readBaseline } from './baseline.ts'
 import { BrokerConnection } from './broker-connection.ts'
-import type { EventMessage } from './broker-connection.ts'
 import type { RunConduct } from './conduct.ts'
 import type { Display } from './console/display.ts'
 import { UsageError } from './errors.ts'
@@ -15,15 +14,13 @@ import { checkLimits } from './host-limits.ts'
 import { certainUsersAtOnce } from './load-outline.ts'
 import { exitCodeOfSignal } from './interrupts.ts'
 import type { Interrupts } from './interrupts.ts'
-import { planObservers } from './observers.ts'
 import type { Place } from './place.ts'
 import { preparePlan } from './prepare-plan.ts'
 import type { OwnContext, PreparedPlan } from './prepare-plan.ts'
 import { secretsOf, variablesOf } from './plan-run.ts'
 import type { Invocation } from './read-settings.ts'
-import { planOutputs } from './outputs/planned-outputs.ts'
-import { RunOutputs } from './outputs/run-outputs.ts'
 import type { RunDirectory } from './run-directory.ts'
+import { RunCompany } from './run-company.ts'
 import { RunRecord } from './run-record.ts'
 import { Secrets } from '@loads-runner/testcase/secrets'
 import { Teardown } from './teardown.ts'
@@ -78,10 +75,8 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
   const teardown = new Teardown((name, error) =>
     display.notice(`warning: ${name} did not end well: ${String(error)}`),
   )
-  const environment = outputEnvironment(request)
-  const [outputs, observers, baseline] = await Promise.all([
-    planOutputs(settings, environment),
-    planObservers(settings.observe, environment),
+  const [company, baseline] = await Promise.all([
+    RunCompany.plan(request),
     readBaseline(settings, invocation.tests, world.cwd),
   ])
   try {
@@ -90,6 +85,7 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     if (directory !== null) {
       teardown.add('the run directory', () => (begun ? directory.close() : directory.discard()))
     }
+    company.prepare(directory)
     // Bundling and starting processes both take their time: at once, then. What fails first is said.
     const place = openPlace(request, directory)
     teardown.add('the cluster', async () => (await place.catch(() => null))?.stop())
@@ -105,7 +101,7 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
       env: world.env,
       seed,
       debugged: world.debugged(),
-      outputs: outputs.broker.map(({ text }) => text),
+      outputs: company.brokerOutputs,
       baseline,
     }
     const plan = request.plan ?? ((facts, own) => preparePlan(invocation, facts, own))
@@ -118,6 +114,11 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
       )
     }
     const connection = await interrupts.race(connecting)
+    const secrets = new Secrets([
+      ...Object.values(secretsOf(settings, world.env)),
+      ...(pem.key === null ? [] : [pem.key]),
+    ])
+    await company.open(await place, secrets, teardown)
     const { runId } = await interrupts.race(submit(connection, spec, tests))
     if (settings.detach) {
       await connection.close()
@@ -125,31 +126,17 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
       return { runId, exitCode: 0, detached: true, ...nothing }
     }
     begun = true
-    const secrets = new Secrets([
-      ...Object.values(secretsOf(settings, world.env)),
-      ...(pem.key === null ? [] : [pem.key]),
-    ])
     const { testDir, includeFile, external } = settings
     const source = { testDir: resolve(world.cwd, testDir), includeFile, external }
     const record = directory === null ? null : new RunRecord(directory, spec, runId, secrets, source)
     await record?.begin()
-    const writing = await RunOutputs.open(outputs.here, directory?.path ?? null, environment)
-    if (settings.dashboard) await showPage(request, await place, secrets, teardown)
-    observers?.start((values) => {
-      const annotation = { type: 'observation' as const, values }
-      connection.request('annotate', { runId, annotation }).catch(() => {})
-    })
-    const end = await watch(request, spec, tests, runId, connection, await place, secrets, (message) => {
-      record?.take(message)
-      writing?.take(message.event)
-    })
-    await observers?.stop()
+    const end = await watch(request, spec, tests, runId, connection, await place, secrets, company, record)
     // The figures are at hand all the same: a full disk must not take them away.
     const recordError = await record?.finish(end.view).then(
       () => null,
       (error: unknown) => error,
     )
-    const unwritten = (await writing?.finish()) ?? []
+    const unwritten = await company.finish()
     return { ...outcomeOf(runId, end, interrupts, directory), recordError: recordError ?? null, unwritten }
   } finally {
     await teardown.run()
@@ -164,7 +151,8 @@ async function watch(
   connection: BrokerConnection,
   place: Place,
   secrets: Secrets,
-  onMessage: (message: EventMessage) => void,
+  company: RunCompany,
+  record: RunRecord | null,
 ): Promise<WatchEnd> {
   const conducting = spec.conducted ? await import('./conduct.ts') : null
   let conduct: RunConduct | null = null
@@ -180,13 +168,15 @@ async function watch(
     askToDetach: settings.broker === null || spec.conducted ? null : askToDetach,
     stopReason: null,
     onMessage: (message) => {
-      onMessage(message)
+      record?.take(message)
+      company.take(message)
       conduct?.take(message.event)
       pilot?.take(message.event)
     },
     prepare: (follower) => {
       place.onExit((exit) => follower.processExited(exit))
       pilot?.begin(follower, runId)
+      company.begin(runId, follower)
       if (conducting === null) return null
       const code = import('@loads-runner/engine').then(({ Conductor }) =>
         Conductor.open(tests.bytes, spec, runId, {
@@ -235,35 +225,6 @@ async function bundle({
   })
   onInputs?.(made.inputs)
   return made
-}
-
-function outputEnvironment({ world, display }: RunRequest): OutputEnvironment {
-  const log = (level: string, text: string) => {
-    if (level !== 'debug' && level !== 'info') display.notice(`${level}: ${text}`)
-  }
-  return { cwd: world.cwd, env: world.env, log }
-}
-
-/** The page is there for as long as this command. */
-async function showPage(
-  { invocation: { settings }, world, display }: RunRequest,
-  { dialer }: Place,
-  secrets: Secrets,
-  teardown: Teardown,
-): Promise<void> {
-  const { createDashboardToken, openDashboard } = await import('./dashboard/open-dashboard.ts')
-  const token = createDashboardToken()
-  const page = await openDashboard({
-    dialer,
-    secrets,
-    bind: settings.dashboardBind,
-    roots: [resolve(world.cwd, settings.results)],
-    token,
-    hostNames: settings.dashboardBind === null ? [] : [settings.dashboardBind.host],
-    onTrouble: (text) => display.notice(`warning: ${text}`),
-  })
-  teardown.add('the page', () => page.close())
-  display.notice(`the run is shown at ${page.url}#token=${token}`)
 }
 
 /** On a standing broker, on processes of our own, or in this process. */

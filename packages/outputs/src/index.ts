@@ -13,7 +13,6 @@
 export { checkFilesApart, checkOutput, checkOutputs, createOutput } from './create-output.ts'
 export type { OutputEnvironment } from './environment.ts'
 export { OutputError, type OutputErrorCode } from './errors.ts'
-export { createObserver, parseObserver, type Observer, type ObserverRequest } from './observe/index.ts'
 export { OutputHost, type OutputHostOptions } from './host.ts'
 export { defaultLaneTimes, type LaneTimes } from './lane.ts'
 export { defaultQueueLimits, type QueueLimits } from './lane-queue.ts'

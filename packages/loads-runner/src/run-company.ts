@@ -1,0 +1,125 @@
+import { resolve } from 'node:path'
+import type { OutputEnvironment, OutputHealth } from '@loads-runner/outputs'
+import type { Secrets } from '@loads-runner/testcase/secrets'
+import type { EventMessage } from './broker-connection.ts'
+import { UsageError } from './errors.ts'
+import { planObservers } from './observers.ts'
+import type { Observers } from './observers.ts'
+import { planOutputs } from './outputs/planned-outputs.ts'
+import type { PlannedOutputs } from './outputs/planned-outputs.ts'
+import { RunOutputs } from './outputs/run-outputs.ts'
+import type { Place } from './place.ts'
+import type { Invocation } from './read-settings.ts'
+import type { RunDirectory } from './run-directory.ts'
+import type { RunRequest } from './start-run.ts'
+import type { Teardown } from './teardown.ts'
+import type { WatchedRun } from './watch-run.ts'
+
+/** What goes along with a run in this process while it is watched: outputs, a page, questions to the target. */
+export class RunCompany {
+  /** Outputs that the standing broker is asked to run, as written. */
+  readonly brokerOutputs: readonly string[]
+  readonly #request: RunRequest
+  readonly #outputs: PlannedOutputs
+  readonly #observers: Observers | null
+  readonly #environment: OutputEnvironment
+  #opening: Promise<RunOutputs | null> = Promise.resolve(null)
+  #writing: RunOutputs | null = null
+
+  /** @throws {UsageError} with what is wrong with outputs and observers, or with leaving them behind */
+  static async plan(request: RunRequest): Promise<RunCompany> {
+    const { settings } = request.invocation
+    const environment = environmentOf(request)
+    const [outputs, observers] = await Promise.all([
+      planOutputs(settings, environment),
+      planObservers(settings.observe, environment),
+    ])
+    if (settings.detach) checkDetached(settings, outputs)
+    return new RunCompany(request, outputs, observers, environment)
+  }
+
+  private constructor(
+    request: RunRequest,
+    outputs: PlannedOutputs,
+    observers: Observers | null,
+    environment: OutputEnvironment,
+  ) {
+    this.brokerOutputs = outputs.broker.map(({ text }) => text)
+    this.#request = request
+    this.#outputs = outputs
+    this.#observers = observers
+    this.#environment = environment
+  }
+
+  /** Loads what outputs need, while tests are bundled and processes start. */
+  prepare(directory: RunDirectory | null): void {
+    if (this.#request.invocation.settings.detach) return
+    this.#opening = RunOutputs.open(this.#outputs.here, directory?.path ?? null, this.#environment)
+    this.#opening.catch(() => {})
+  }
+
+  /**
+   * Everything is ready for a run. Before there is one: what fails here leaves none behind.
+   *
+   * @throws {DashboardError} DASHBOARD_PORT
+   */
+  async open({ dialer }: Place, secrets: Secrets, teardown: Teardown): Promise<void> {
+    this.#writing = await this.#opening
+    const { world, display, invocation } = this.#request
+    const { dashboard, dashboardBind: bind, results } = invocation.settings
+    if (!dashboard) return
+    const { createDashboardToken, openDashboard } = await import('./dashboard/open-dashboard.ts')
+    const token = createDashboardToken()
+    const page = await openDashboard({
+      dialer,
+      secrets,
+      bind,
+      roots: [resolve(world.cwd, results)],
+      token,
+      hostNames: bind === null ? [] : [bind.host],
+      onTrouble: (text) => display.notice(`warning: ${text}`),
+    })
+    teardown.add('the page', () => page.close())
+    display.notice(`the run is shown at ${page.url}#token=${token}`)
+  }
+
+  /** The run is there: what the target says of itself is published into its events. */
+  begin(runId: string, run: WatchedRun): void {
+    this.#observers?.start((values) => {
+      const annotation = { type: 'observation' as const, values }
+      // A broker that is out of reach for a while has other worries.
+      run.connection.request('annotate', { runId, annotation }).catch(() => {})
+    })
+  }
+
+  take({ event }: EventMessage): void {
+    this.#writing?.take(event)
+  }
+
+  /** @returns result files that could not be written */
+  async finish(): Promise<OutputHealth[]> {
+    await this.#observers?.stop()
+    return (await this.#writing?.finish()) ?? []
+  }
+}
+
+/** Nobody of us is there any more. */
+function checkDetached(settings: Invocation['settings'], { here }: PlannedOutputs): void {
+  const problems = here
+    .filter(({ place }) => place === 'file' || place === 'module')
+    .map(({ text }) => `--output ${text}: it is written by this process, which does not stay with --detach`)
+  if (settings.observe.length > 0)
+    problems.push('--observe asks from this process, which does not stay with --detach')
+  if (settings.dashboard)
+    problems.push(
+      '--dashboard is served by this process, which does not stay with --detach: see loads-broker --http',
+    )
+  if (problems.length > 0) throw new UsageError(problems)
+}
+
+function environmentOf({ world, display }: RunRequest): OutputEnvironment {
+  const log = (level: string, text: string) => {
+    if (level !== 'info') display.notice(`${level}: ${text}`)
+  }
+  return { cwd: world.cwd, env: world.env, log }
+}
