@@ -12,6 +12,9 @@ const noBackoff = {
   reset: () => noBackoff,
 }
 
+/** What the client says by itself in an error that has the words of an answer otherwise. */
+const ownWords: ReadonlySet<string> = new Set(['Request timed out', 'No host available'])
+
 /** Writes points to InfluxDB 1 by its client. */
 export class ClientWriter implements PointWriter {
   readonly target: string
@@ -66,7 +69,7 @@ export class ClientWriter implements PointWriter {
       return { status: 204, text: '', retryAfterMs: null }
     } catch (error) {
       const answer = answerOf(error)
-      if (answer === null) throw error
+      if (answer === null) throw this.#broken(error) ?? error
       return answer
     }
   }
@@ -100,13 +103,23 @@ export class ClientWriter implements PointWriter {
     )
   }
 
+  /** The client throws the words alone of a status from 500 on; null for what was no answer. */
+  #broken(error: unknown): OutputError | null {
+    if (!(error instanceof Error) || error.constructor.name !== 'ServiceNotAvailableError') return null
+    if (ownWords.has(error.message)) return null
+    return new OutputError('OUTPUT_UNAVAILABLE', `${this.target} answered: ${error.message}`, {
+      cause: error,
+    })
+  }
+
   async #asked<T>(signal: AbortSignal, what: string, ask: () => Promise<T>): Promise<T> {
     this.#request.signal = signal
     try {
       return await ask()
     } catch (error) {
       const answer = answerOf(error)
-      if (answer === null || (answer.status !== 401 && answer.status !== 403)) throw error
+      if (answer === null || (answer.status !== 401 && answer.status !== 403))
+        throw this.#broken(error) ?? error
       throw new OutputError(
         'OUTPUT_REFUSED',
         `${this.target} does not let us ${what} (${answer.text}); ${this.accessHint}`,

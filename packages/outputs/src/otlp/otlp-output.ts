@@ -92,7 +92,8 @@ export class OtlpOutput implements Output {
     const answer = await this.#client.post(await compress(JSON.stringify(request)), signal)
     const { status } = answer
     if (status >= 200 && status < 300) return this.#check(answer.text)
-    if (retryable.has(status)) throw this.#client.unavailable(answer)
+    // Before it is open nothing is sent again: the next attempt has new figures, of a receiver that may be well by then.
+    if (retryable.has(status) || (!this.#isOpen && status >= 500)) throw this.#client.unavailable(answer)
     const said = this.#client.said({ ...answer, text: messageIn(answer.text) })
     const isForGood = [401, 403, 404, 405, 415].includes(status) || (status >= 300 && status < 400)
     if (this.#isOpen && !isForGood) return this.#client.say(`${said}; these data points are lost`)
