@@ -62,7 +62,16 @@ export class ApiClient {
 
   /** Where reading needs the token, too: a cookie, since streams of events can send nothing else. */
   async #openSession(): Promise<void> {
-    await this.post('/api/session', {})
+    try {
+      await this.post('/api/session', {})
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'GIVEN_UP') throw error
+      throw new ApiError(
+        401,
+        'GIVEN_UP',
+        'runs are shown to those who have the token: load this page again to give it',
+      )
+    }
   }
 
   async #send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {

@@ -51,9 +51,9 @@ describe('the live page', function () {
     assert.deepEqual(troubles, [])
   })
 
-  function serve(port: number): Promise<DashboardServer> {
+  function serve(port: number, host = '127.0.0.1'): Promise<DashboardServer> {
     return DashboardServer.start({
-      host: '127.0.0.1',
+      host,
       port,
       source,
       past: null,
@@ -360,6 +360,43 @@ describe('the live page', function () {
       await page.locator('.answer[data-tone=bad]', { hasText: '20 at most' }).waitFor()
       // What holds is shown again.
       assert.equal(await page.getByLabel('buyers: users').inputValue(), '2')
+    })
+  })
+
+  describe('where reading needs the token', () => {
+    beforeEach(async () => {
+      await server.close()
+      server = await serve(0, '0.0.0.0')
+      began('run-1')
+    })
+
+    const openFromOutside = async (hash: string) => {
+      ;({ page, troubles } = await openPage(browser))
+      await page.goto(`http://127.0.0.1:${server.port}/${hash}`)
+    }
+
+    it('is asked for once, and then everything is shown', async () => {
+      await openFromOutside('')
+      await page.locator('#token').fill(token)
+      await page.keyboard.press('Enter')
+      await page.locator('.tile').first().waitFor()
+      await untilStatus('live')
+      assert.equal(await page.locator('dialog').count(), 0)
+    })
+
+    it('is taken from the address', async () => {
+      await openFromOutside(`#/runs/run-1?token=${token}`)
+      await page.locator('.tile').first().waitFor()
+      await untilStatus('live')
+    })
+
+    it('shows nothing to those who do not have it, and says so', async () => {
+      await openFromOutside('#/runs/run-1')
+      await page.locator('#token').waitFor()
+      await page.keyboard.press('Escape')
+      await untilStatus('refused')
+      assert.match(await page.locator('.wait').innerText(), /those who have the token/)
+      assert.equal(await page.locator('.tile').count(), 0)
     })
   })
 
