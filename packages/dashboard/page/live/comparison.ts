@@ -80,7 +80,7 @@ export function figurePairs(before: RunModel, after: RunModel): FigurePair[] {
   }
   const hasResponses = before.totals.responseTime !== null && after.totals.responseTime !== null
   const times = (['p50', 'p95', 'p99'] as const).map((name): FigurePair => ({
-    ...pair(name, `Service time ${name}`, (model) => model.totals.serviceTime[name], formatMillis, [
+    ...pair(name, `Service ${name}`, (model) => model.totals.serviceTime[name], formatMillis, [
       'slower',
       'faster',
     ]),
@@ -90,7 +90,7 @@ export function figurePairs(before: RunModel, after: RunModel): FigurePair[] {
   const responses = (['p50', 'p95', 'p99'] as const).map((name): FigurePair => ({
     ...pair(
       `response-${name}`,
-      `Response time ${name}`,
+      `Response ${name}`,
       (model) => model.totals.responseTime?.[name] ?? null,
       formatMillis,
       ['slower', 'faster'],

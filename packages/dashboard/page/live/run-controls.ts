@@ -78,6 +78,7 @@ export class RunControls {
   }
 
   update({ head, marks, summary }: RunModel): void {
+    setAttribute(this.root, 'data-ended', summary !== null)
     setShown(this.#live, summary === null)
     setShown(this.#unfold, summary === null)
     this.#drawScenarios(head.scenarios)

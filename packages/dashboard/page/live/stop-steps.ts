@@ -34,7 +34,7 @@ export async function confirmStop(mode: StopMode): Promise<boolean> {
     content: [element('p', {}, text)],
     buttons: [
       { text: go, value: mode, kind: 'danger' },
-      { text: 'Go on', value: '', kind: 'quiet' },
+      { text: 'Keep it running', value: '', kind: 'quiet' },
     ],
   })
   return answer === mode

@@ -411,7 +411,7 @@ describe('the live page', function () {
       await page.getByRole('button', { name: 'Compare these two' }).click()
       await page.waitForURL((url) => url.hash === '#/compare?before=run-1&after=run-2')
       const line = (name: string) => page.locator('.compare-content tr', { hasText: name }).first()
-      await line('Service time p95').waitFor()
+      await line('Service p95').waitFor()
       const cells = await page.locator('tr[data-key=hits] td').allInnerTexts()
       assert.deepEqual([hitsOf(cells[1]!), hitsOf(cells[2]!)], [countedHits(older), countedHits(newer)])
       assert.equal(cells[3], `×${(countedHits(newer) / countedHits(older)).toFixed(2)}`)
