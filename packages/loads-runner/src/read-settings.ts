@@ -31,6 +31,15 @@ export interface Invocation extends ReadSettings<Settings> {
 
 type Resolved = Omit<Invocation, 'help' | 'version'>
 
+/** What outputs and observers take from the environment, since secrets belong in no command line. */
+const secretVariables = [
+  'LOADS_INFLUX_PASSWORD',
+  'LOADS_INFLUX_TOKEN',
+  'LOADS_PROMETHEUS_TOKEN',
+  'LOADS_OBSERVE_TOKEN',
+  'LOADS_WEBHOOK_SECRET',
+]
+
 /** Set by agents for external runners, which may start us again; not options. */
 const foreignVariables = ['LOADS_RUN_ID', 'LOADS_AGENT_ID', 'LOADS_USER', 'LOADS_EVENTS_FD', 'LOADS_TEST']
 
@@ -171,6 +180,7 @@ function mentionedVariables(raw: RawValues<Settings>): Set<string> {
   const texts = [...(raw.values.get('env') ?? []), ...(raw.values.get('secret') ?? [])]
   return new Set([
     ...foreignVariables,
+    ...secretVariables,
     ...texts.map((text) => text.replace(/^.*=env:/, '').replace(/=.*$/s, '')),
   ])
 }

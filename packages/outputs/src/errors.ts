@@ -26,6 +26,8 @@ export class OutputError extends Error {
 /** The text of whatever was thrown, with the code of a system error where its text leaves that out. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  // Ours say all that is worth saying.
+  if (error instanceof OutputError) return error.message
   const { code } = error as NodeJS.ErrnoException
   const text = error.message === '' ? (code ?? error.name) : error.message
   // fetch and its kin hide the reason: `fetch failed`.
