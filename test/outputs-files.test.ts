@@ -69,7 +69,7 @@ describe('outputs that are files', function () {
         import { TestCase } from 'loads-runner'
         export class TestMany extends TestCase {
           async test_many() {
-            await this.session.get('${target.url}/', { name: this.iteration + ' name'.repeat(50) })
+            await this.session.get('${target.url}/', { name: this.user + '-' + this.iteration + ' name'.repeat(40) })
           }
         }`,
     }
