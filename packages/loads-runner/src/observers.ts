@@ -24,7 +24,8 @@ export async function planObservers(
       return [createObserver(parseObserver(text), environment)]
     } catch (error) {
       if (!String((error as { code?: unknown }).code).startsWith('OUTPUT_')) throw error
-      problems.push(`--observe: ${(error as Error).message}`)
+      const { message } = error as Error
+      problems.push(message.startsWith('--observe') ? message : `--observe: ${message}`)
       return []
     }
   })
