@@ -111,6 +111,14 @@ export class DashboardServer {
     return `http://${host}:${port}/`
   }
 
+  /**
+   * A run is over, and so is perhaps this process: resolves when everybody who looks at the run was told of its end, or
+   * after so many milliseconds.
+   */
+  toldEnd(runId: string, withinMs: number): Promise<void> {
+    return this.#shelf.toldEnd(runId, withinMs)
+  }
+
   /** Nobody is served any more, and no run is followed. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close())

@@ -33,6 +33,7 @@ export class RunFeed {
   #text: { sequence: number; json: Buffer } | null = null
   #broken: Error | null = null
   readonly #waiting = new Set<() => void>()
+  #wakeAtEnd: (() => void) | null = null
   /** When somebody last asked for it: a number that grows. */
   usedAt = 0
 
@@ -78,7 +79,10 @@ export class RunFeed {
       this.#broken = error as Error
       this.#log(`run ${this.runId} cannot be shown any further: ${(error as Error).message}`)
     }
-    if (event.type === 'finished') this.#onEnd()
+    if (event.type === 'finished') {
+      this.#onEnd()
+      this.#wakeAtEnd?.()
+    }
     if (!this.#modeler.begun && this.#broken === null) return
     for (const wake of this.#waiting) wake()
     this.#waiting.clear()
@@ -104,6 +108,21 @@ export class RunFeed {
       this.#waiting.add(wake)
     })
     return this.#modeler.begun
+  }
+
+  /** Everybody who looks was told of the end of the run, or so many milliseconds have passed. */
+  async told(withinMs: number): Promise<void> {
+    if (!this.#modeler.ended && this.#broken === null && !this.#stopped)
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          clearTimeout(timer)
+          this.#wakeAtEnd = null
+          resolve()
+        }
+        const timer = setTimeout(wake, withinMs)
+        this.#wakeAtEnd = wake
+      })
+    if (this.#channels.size > 0) this.#publish(true)
   }
 
   model(): RunModel {
@@ -146,6 +165,7 @@ export class RunFeed {
     this.#unfollow?.()
     for (const channel of this.#channels) channel.close()
     for (const wake of this.#waiting) wake()
+    this.#wakeAtEnd?.()
   }
 
   #tellSoon(): void {

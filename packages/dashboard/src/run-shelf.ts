@@ -74,6 +74,11 @@ export class RunShelf {
     return (await this.#readied(followed)) ? followed : null
   }
 
+  /** Everybody who looks at a run was told of its end, or so many milliseconds have passed. */
+  async toldEnd(runId: string, withinMs: number): Promise<void> {
+    await this.#feeds.get(runId)?.told(withinMs)
+  }
+
   /** Null when one of them is not stored. */
   async compare(before: string, after: string): Promise<Comparison | null> {
     return (await this.#past?.compare(before, after)) ?? null

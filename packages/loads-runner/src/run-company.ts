@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { OutputEnvironment, OutputHealth } from '@loads-runner/outputs'
 import type { Secrets } from '@loads-runner/testcase/secrets'
 import type { EventMessage } from './broker-connection.ts'
+import type { Dashboard } from './dashboard/open-dashboard.ts'
 import { UsageError } from './errors.ts'
 import { planObservers } from './observers.ts'
 import type { Observers } from './observers.ts'
@@ -25,6 +26,8 @@ export class RunCompany {
   readonly #environment: OutputEnvironment
   #opening: Promise<RunOutputs | null> = Promise.resolve(null)
   #writing: RunOutputs | null = null
+  #page: Dashboard | null = null
+  #ended: string | null = null
 
   /** @throws {UsageError} with what is wrong with outputs and observers, or with leaving them behind */
   static async plan(request: RunRequest): Promise<RunCompany> {
@@ -79,6 +82,7 @@ export class RunCompany {
       hostNames: bind === null ? [] : [bind.host],
       onTrouble: (text) => display.notice(`warning: ${text}`),
     })
+    this.#page = page
     teardown.add('the page', () => page.close())
     display.notice(`the run is shown at ${page.url}#token=${token}`)
   }
@@ -92,13 +96,16 @@ export class RunCompany {
     })
   }
 
-  take({ event }: EventMessage): void {
+  take({ event, runId }: EventMessage): void {
+    if (event.type === 'finished') this.#ended = runId
     this.#writing?.take(event)
   }
 
   /** @returns result files that could not be written */
   async finish(): Promise<OutputHealth[]> {
     await this.#observers?.stop()
+    // Pages keep these figures when we are gone.
+    if (this.#ended !== null) await this.#page?.toldEnd(this.#ended)
     return (await this.#writing?.finish()) ?? []
   }
 }

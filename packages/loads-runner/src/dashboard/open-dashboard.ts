@@ -5,6 +5,9 @@ import type { Secrets } from '@loads-runner/testcase/secrets'
 import { version } from '../version.ts'
 import { BrokerRuns } from './broker-runs.ts'
 
+/** A broker that has told us of the end of a run tells the page as well; for so long it is waited for. Milliseconds. */
+const patienceMs = 2_000
+
 /** Where the page is where nothing else is said. */
 const usual = { host: '127.0.0.1', port: 7777 }
 
@@ -25,6 +28,8 @@ export interface DashboardOptions {
 export interface Dashboard {
   /** Its address, without the token. */
   readonly url: string
+  /** Resolves soon: those who look at the run were told of its end. */
+  toldEnd(runId: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -50,6 +55,7 @@ export async function openDashboard(options: DashboardOptions): Promise<Dashboar
     })
     return {
       url: server.url,
+      toldEnd: (runId) => server.toldEnd(runId, patienceMs),
       close: async () => {
         await server.close()
         await source.close()
