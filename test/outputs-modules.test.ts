@@ -25,7 +25,7 @@ const moduleWith = (method: 'open' | 'write' | 'close', body: string) => `
   export const createOutput = () => new Output()`
 
 const notes = (run: { stdout: string; stderr: string }) =>
-  `${run.stdout}\n${run.stderr}`.split('\n').filter((line) => line.startsWith('warning: output '))
+  `${run.stdout}\n${run.stderr}`.split('\n').filter((line) => line.startsWith('warning: '))
 
 describe('outputs of somebody else', function () {
   this.timeout(120_000)
@@ -117,13 +117,15 @@ describe('outputs of somebody else', function () {
       assert.equal(target.seen.length, 0)
     },
 
-    'that throw in open, in write and in close cost the run nothing': async () => {
+    'that throw in open, in write, in close or anywhere cost the run nothing': async () => {
       const target = await startServer()
       const files = {
         ...oneHit(target),
         'open.mjs': moduleWith('open', `throw new Error('cannot open')`),
         'write.mjs': moduleWith('write', `throw new Error('cannot write')`),
         'close.mjs': moduleWith('close', `throw new Error('cannot close')`),
+        'stray.mjs': moduleWith('write', `void Promise.reject(new Error('astray'))`),
+        'timer.mjs': moduleWith('open', `setTimeout(() => { throw new Error('late') }, 10)`),
         // Not even a promise.
         'sync.mjs': moduleWith('write', '').replace('async write() {  }', `write() { throw 'at once' }`),
       }
@@ -132,6 +134,8 @@ describe('outputs of somebody else', function () {
         ['write', /does not work: cannot write; .*\n.*: [1-9]\d* of \d+ records? lost \(cannot write\)/],
         ['sync', /does not work: at once; .*\n.*: [1-9]\d* of \d+ records? lost \(at once\)/],
         ['close', /closing it failed: cannot close/],
+        ['stray', /nothing awaits this error, of an output module perhaps: Error: astray/],
+        ['timer', /nothing awaits this error, of an output module perhaps: Error: late/],
       ] as const
       const story = async ([name, wanted]: (typeof cases)[number]) => {
         const run = await runCli(['hit', ...load, '-o', `./${name}.mjs`, '-o', 'json:s.json'], {

@@ -121,7 +121,7 @@ describe('names that mean something to those who read them', function () {
     // InfluxDB: exact, but for what its line protocol cannot hold.
     const inInflux = (text: string) =>
       text
-        .replace(/[\u0000-\u001f]/g, (sign) => String.fromCharCode(0x2400 + sign.charCodeAt(0)))
+        .replaceAll(/\p{Cc}/gu, (sign) => String.fromCharCode(0x2400 + sign.charCodeAt(0)))
         .replace(/\\$/, '⧵')
     const stored = await influxd.query(
       `SELECT * FROM loads_hits WHERE span='run' AND run='${summary!.runId}'`,

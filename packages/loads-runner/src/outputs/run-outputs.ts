@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { OutputEnvironment, OutputHealth, OutputHost, OutputRequest } from '@loads-runner/outputs'
 import type { RunEvent } from '@loads-runner/protocol'
+import { tellStrayErrors } from './stray-errors.ts'
 
 /** How long outputs may take to write what they have when the run is over, in milliseconds. */
 const finishMs = 15_000
@@ -19,6 +20,7 @@ export class RunOutputs {
     environment: OutputEnvironment,
   ): Promise<RunOutputs | null> {
     if (requests.length === 0 && directory === null) return null
+    if (requests.some(({ place }) => place === 'module')) tellStrayErrors(environment)
     const { createOutput, OutputHost, parseOutput } = await import('@loads-runner/outputs')
     const own =
       directory === null
