@@ -179,7 +179,13 @@ describe('results', function () {
     for (const [index, run] of runs.entries()) {
       const directory = join(cwd, 'results', names[index]!)
       assert.match(run.stdout, new RegExp(`^Results: ${directory}$`, 'm'))
-      assert.deepEqual((await readdir(directory)).toSorted(), ['events', 'run.json', 'summary.json'])
+      assert.deepEqual((await readdir(directory)).toSorted(), [
+        'events',
+        'junit.xml',
+        'report.html',
+        'run.json',
+        'summary.json',
+      ])
       const kept = JSON.parse(await readFile(join(directory, 'summary.json'), 'utf8')) as Summary
       assert.deepEqual(kept, run.summary)
       const plan = JSON.parse(await readFile(join(directory, 'run.json'), 'utf8')) as Record<string, unknown>
