@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Summary } from '@loads-runner/metrics'
+import type { RunEvent } from '@loads-runner/protocol'
+import { openRecording } from '@loads-runner/history'
 import type { Browser } from 'playwright-core'
 import { openBrowser, openTab } from './helpers/browser.ts'
 import { startServer } from './helpers/own-server.ts'
@@ -34,6 +37,12 @@ const market = ({ url }: OwnServer) => ({
       }
     }`,
 })
+
+async function eventsOf(runDirectory: string): Promise<RunEvent[]> {
+  const events: RunEvent[] = []
+  for await (const event of (await openRecording(runDirectory)).events()) events.push(event)
+  return events
+}
 
 describe('the page of a run', function () {
   this.timeout(180_000)
@@ -120,5 +129,117 @@ describe('the page of a run', function () {
     )
     assert.deepEqual(report.troubles, [])
     assert.ok((await readdir(results)).includes('report.html'))
+  })
+
+  for (const [where, agents] of [
+    ['a private cluster', ['--agents', '2']],
+    ['this process', []],
+  ] as const) {
+    it(`changes the rate of a run on ${where}, pauses, resumes and stops it, with the token only`, async () => {
+      const target = await startMarket()
+      const load = ['--controlled', 'rate', '--rate', '20', '--users', '20', '--duration', '90s']
+      const cli = await startCli(['market', ...agents, ...load, ...here], {
+        files: market(target),
+        timeoutMs: 120_000,
+      })
+      const [, url, token] = await cli.waitForLine(shownAt)
+      await target.sawRequests(20)
+      const { page, troubles } = await openTab(browser)
+      // Without the token, as somebody who was told the address only.
+      await page.goto(url!)
+      await page.locator(tile('hits')).waitFor()
+      const runId = decodeURIComponent(new URL(page.url()).hash.replace('#/runs/', ''))
+      const post = (path: string, authorization: string) =>
+        fetch(`${url}api/runs/${runId}/${path}`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', Authorization: authorization },
+          body: '{"mode":"kill"}',
+        })
+      assert.equal((await post('stop', '')).status, 401)
+      assert.equal((await post('stop', 'Bearer 0123456789abcdefghij')).status, 401)
+
+      await page.getByRole('button', { name: 'Stop' }).click()
+      await page.locator('dialog').getByRole('button', { name: 'Stop' }).click()
+      await page.locator('#token').fill('no-token-of-this-run')
+      await page.keyboard.press('Enter')
+      await page.locator('dialog .trouble', { hasText: 'not the token' }).waitFor()
+      await page.keyboard.press('Escape')
+      await page.locator('.answer', { hasText: 'nothing was changed' }).waitFor()
+      assert.match(await page.locator('.headline .title').innerText(), /running/)
+
+      // With the address that the console shows.
+      await page.goto(`${url}#/runs/${runId}?token=${token}`)
+      const answer = (text: string) => page.locator('.answer', { hasText: text }).waitFor()
+      const field = page.getByLabel('per second')
+      await field.fill('45')
+      await field.press('Enter')
+      await answer('set to 45')
+      await page.locator('.changes li', { hasText: '45' }).waitFor()
+
+      await page.getByRole('button', { name: 'Pause' }).click()
+      await page.getByRole('button', { name: 'Resume' }).waitFor()
+      // What was under way ends; then nothing comes.
+      for (let quiet = false; !quiet; quiet = target.seen.length === 0) {
+        target.forget()
+        await page.waitForTimeout(1_000)
+      }
+      await page.getByRole('button', { name: 'Resume' }).click()
+      await target.sawRequests(20)
+      await page.getByRole('button', { name: 'Pause' }).waitFor()
+
+      await page.getByRole('button', { name: 'Stop' }).click()
+      await page.locator('dialog').getByRole('button', { name: 'Stop' }).click()
+      const { exitCode, summary, directory, stdout } = await cli.result
+      assert.equal(exitCode, 7, stdout)
+      await untilEnded(page)
+      assert.deepEqual(await shownFigures(page), figuresOf(summary!))
+      // Nothing was cut: what had begun has finished.
+      assert.equal(summary!.tests.interrupted, 0)
+      assert.deepEqual(troubles, [])
+
+      const me = `${userInfo().username}@${hostname()}`
+      const events = await eventsOf(join(directory, 'results', 'latest'))
+      const controls = events.filter((event) => event.type === 'control')
+      assert.deepEqual(
+        controls.map(({ target: rate, paused, by }) => [rate, paused, by]),
+        [
+          [45, false, me],
+          [45, true, me],
+          [45, false, me],
+        ],
+      )
+      const notes = events.flatMap((event) => (event.type === 'state' ? [event.note] : []))
+      assert.ok(notes.includes(`drain was asked for by ${me}`), notes.join('\n'))
+    })
+  }
+
+  it('ends promptly with the console, and keeps its figures', async () => {
+    const target = await startMarket()
+    const load = ['--users', '4', '--duration', '90s']
+    const cli = await startCli(['market', ...load, ...here], { files: market(target), timeoutMs: 60_000 })
+    const [, url, token] = await cli.waitForLine(shownAt)
+    await target.sawRequests(20)
+    const tabs = [await openTab(browser), await openTab(browser)]
+    for (const { page } of tabs) {
+      await page.goto(`${url}#token=${token}`)
+      await page.locator('.status[data-kind=live]').waitFor()
+    }
+    const asked = performance.now()
+    cli.kill('SIGINT')
+    const { exitCode, summary } = await cli.result
+    // Open pages do not hold it up: executions take far less than a second.
+    assert.ok(performance.now() - asked < 15_000)
+    assert.equal(exitCode, 130)
+    for (const { page, troubles } of tabs) {
+      await untilEnded(page)
+      assert.deepEqual(await shownFigures(page), figuresOf(summary!))
+      assert.match(await page.locator('.headline .title').innerText(), /aborted/)
+      // Nobody is there any more: that changes nothing of what is shown.
+      await page.waitForTimeout(1_500)
+      await untilEnded(page)
+      assert.equal(await page.locator(tile('hits')).textContent(), figuresOf(summary!).hits)
+      assert.deepEqual(troubles, [])
+    }
+    await assert.rejects(fetch(url!))
   })
 })
