@@ -14,6 +14,7 @@ import {
   startStatsd,
 } from './helpers/output-servers.ts'
 import { startServer } from './helpers/own-server.ts'
+import { startCli } from './helpers/run-cli.ts'
 import { oneHit } from './helpers/shop.ts'
 import { StandingCluster } from './helpers/standing-cluster.ts'
 
@@ -105,6 +106,55 @@ describe('outputs of a standing cluster', function () {
     assert.equal(await statsd.sumOf('loads.hits', 200), 200)
     assert.equal(await statsd.sumOf('loads.executions', 200), 200)
     assert.equal(statsd.counted('loads.hits'), 200)
+  })
+
+  it('are written to the end when the broker is told to stop', async () => {
+    const [target, influxd] = await Promise.all([startSlow(), startInfluxd()])
+    const cluster = await StandingCluster.start({
+      agents: ['a1', 'a2'],
+      brokerArgs: ['-o', `influx:${influxd.url}/loads`],
+      files: oneHit(target),
+    })
+    const one = ['hit', '--agents', '1', '--users', '2', '--iterations']
+    const [short, long] = await Promise.all([
+      cluster.start([...one, '60']),
+      cluster.start([...one, '6000', '--max-orphan-time', '1s']),
+    ])
+    await target.sawRequests(80)
+    await influxd.pause()
+    const { summary, exitCode, stderr } = await short.result
+    assert.equal(exitCode, 0, stderr)
+    await cluster.broker.waitForLine(/output influx does not work/)
+    const going = (await runsOf(cluster)).find(({ state }) => state === 'running')!
+    cluster.broker.kill('SIGTERM')
+    await sleep(500)
+    await influxd.resume()
+    assert.equal((await cluster.broker.result).exitCode, 0, cluster.broker.stderr)
+    assert.equal(summary!.hits.count, 120)
+    const ended = await storedOf(influxd, summary!.runId)
+    assert.deepEqual(ended, { hits: 120, inSeconds: 120, starts: 1, stops: 1 })
+    // Of the one that went on as far as the broker has seen it.
+    const [seen] = await influxd.query(
+      `SELECT sum(hits) AS hits FROM loads_run WHERE span='1s' AND run='${going.runId}'`,
+      { db: 'loads' },
+    )
+    assert.ok(Number(seen?.['hits']) >= 40, JSON.stringify(seen))
+    assert.doesNotMatch(cluster.broker.stderr, /records? lost/)
+    await long.result
+  })
+
+  it('that are files cannot be written for a console that goes', async () => {
+    const target = await startSlow()
+    const cluster = await StandingCluster.start({ agents: ['a1'], files: oneHit(target) })
+    const gone = await cluster.run(['hit', '--detach', '-o', 'csv:f.csv'], { json: false })
+    assert.equal(gone.exitCode, 2, gone.stdout)
+    assert.match(gone.stderr, /csv:f\.csv.*--detach/)
+    assert.equal(target.seen.length, 0)
+    const files = await startCli(['--bind', '127.0.0.1:0', '--state-dir', 'state', '-o', 'csv:f.csv'], {
+      binary: 'loads-broker',
+    })
+    assert.equal((await files.result).exitCode, 2)
+    assert.match(files.stderr, /a broker writes to servers only/)
   })
 
   it('keep the password of an address to themselves', async () => {

@@ -178,7 +178,9 @@ export async function brokerCommand(world: World): Promise<number> {
         onTrouble: (text) => log('warning', text),
       })
       teardown.add('the watch over its runs', () => runs.close())
-      written = new BrokerOutputs(runs, outputs, environment)
+      const writing = new BrokerOutputs(runs, outputs, environment)
+      written = writing
+      teardown.add('its outputs', () => writing.close())
       const files = await protocol.writeJoinFiles(stateDir, keys, advertise)
       world.stdout.write(
         `loads-broker listens on ${listener.address}; join files: ${files.agent} ${files.operator}\n`,

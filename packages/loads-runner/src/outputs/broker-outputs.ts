@@ -9,6 +9,8 @@ export class BrokerOutputs {
   readonly #own: readonly OutputRequest[]
   readonly #environment: OutputEnvironment
   readonly #writing = new Set<Promise<void>>()
+  /** Of runs that go on: stops following them. */
+  readonly #leaving = new Set<() => void>()
 
   constructor(runs: BrokerRuns, own: readonly OutputRequest[], environment: OutputEnvironment) {
     this.#runs = runs
@@ -25,8 +27,9 @@ export class BrokerOutputs {
     void writing.finally(() => this.#writing.delete(writing))
   }
 
-  /** Resolves when what the runs of the past have left is written. */
+  /** The broker goes. Resolves when what the runs have left is written, of those that go on, too. */
   async close(): Promise<void> {
+    for (const leave of this.#leaving) leave()
     await Promise.all(this.#writing)
   }
 
@@ -47,12 +50,20 @@ export class BrokerOutputs {
     const outputs = await RunOutputs.open([...this.#own, ...asked], null, environment)
     if (outputs === null) return
     await new Promise<void>((resolve, reject) => {
+      const end = () => {
+        this.#leaving.delete(end)
+        resolve()
+      }
+      this.#leaving.add(end)
       this.#runs
         .follow(runId, (event) => {
           outputs.take(event)
-          if (event.type === 'finished') resolve()
+          if (event.type === 'finished') end()
         })
-        .catch(reject)
+        .catch((error: unknown) => {
+          this.#leaving.delete(end)
+          reject(error as Error)
+        })
     })
     await outputs.finish()
   }
