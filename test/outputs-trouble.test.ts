@@ -5,7 +5,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Summary } from '@loads-runner/metrics'
 import { readCsv } from './helpers/figure-files.ts'
-import { freePort, needInfluxd, startInfluxd } from './helpers/output-servers.ts'
+import { freePort, needInfluxd, startInfluxd, startOtlpReceiver } from './helpers/output-servers.ts'
 import { startServer } from './helpers/own-server.ts'
 import { runCli, startCli } from './helpers/run-cli.ts'
 import { oneHit } from './helpers/shop.ts'
@@ -69,19 +69,30 @@ describe('outputs whose database is in trouble', function () {
   it('lose nothing of a run that begins before the database does', async () => {
     const [target, influxd] = await Promise.all([startSlow(), startInfluxd()])
     await influxd.pause()
-    const args = ['hit', ...load(6), '-o', `influx:${influxd.url}/loads`]
-    const run = await startCli(args, { files: oneHit(target), timeoutMs: 90_000 })
+    const otlp = await startOtlpReceiver()
+    otlp.answer = { status: 500, text: 'not yet' }
+    const outputs = ['-o', `influx:${influxd.url}/loads`, '-o', `otlp:${otlp.url}?every=1s`]
+    const run = await startCli(['hit', ...load(6), ...outputs], { files: oneHit(target), timeoutMs: 90_000 })
     await target.sawRequests(1)
     await sleep(3_000)
+    otlp.answer = { status: 200 }
     await influxd.resume()
     const { exitCode, summary, stdout, stderr } = await run.result
     assert.equal(exitCode, 0, stdout + stderr)
     assert.equal(summary!.hits.count, 240)
     await assertWhole(influxd, summary!)
-    const [down, up, ...more] = linesOf(stdout + stderr, 'influx')
-    assert.match(down!, /does not work: .* ECONNREFUSED .*; what it misses is kept and tried again$/)
-    assert.match(up!, /works again after [\d.]+ s and \d+ (?:retry|retries); nothing was lost$/)
-    assert.deepEqual(more, [])
+    const [sum] = otlp.latest('loads_hits_total')
+    assert.equal(sum?.value, 240)
+    for (const [name, problem] of [
+      ['influx', /ECONNREFUSED/],
+      ['otlp', /status 500: not yet/],
+    ] as const) {
+      const [down, up, ...more] = linesOf(stdout + stderr, name)
+      assert.match(down!, /does not work: .*; what it misses is kept and tried again$/)
+      assert.match(down!, problem)
+      assert.match(up!, /works again after [\d.]+ s and \d+ (?:retry|retries); nothing was lost$/)
+      assert.deepEqual(more, [])
+    }
   })
 
   it('lose nothing when it goes down in the middle and comes back', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createObserver, parseObserver } from '../../src/index.ts'
+import { createObserver, parseObserver } from '../../src/observe/index.ts'
 import { needPrometheus, Prometheus } from '../prometheus/support/prometheus.ts'
 import { environmentWith } from '../prometheus/support/run.ts'
 
