@@ -49,12 +49,9 @@ const hostileTests = (url: string) => ({
     }`,
 })
 
-const hostileFacts = [
-  ...['--project-name', script],
-  ...['--user-id', image],
-  ...['--label', `${svg}=${script}`],
-  ...['--label', `commit=${image}`],
-]
+const hostileFacts = ['--project-name', script, '--user-id', image].concat(
+  ...[`${svg}=${script}`, `commit=${image}`].map((label) => ['--label', label]),
+)
 
 /** Everything was drawn, opened and hovered: whatever could run has run by now. */
 async function assertInert({ page, troubles }: Watched): Promise<void> {
