@@ -40,7 +40,10 @@ const answers = {
       text: '{"error":"partial write of line protocol occurred","data":[{"error_message":"invalid column type for column \'hits\', expected iox::column_type::field::integer, got iox::column_type::field::float","line_number":2,"original_line":"loads_run,run=x hits=1"}]}',
     },
     tooLarge: { status: 413, text: '{"error":"the request body is too large"}' },
-    busy: { status: 429, text: '', headers: { 'retry-after': new Date(Date.now() + 60_000).toUTCString() } },
+    get busy() {
+      const until = new Date(Date.now() + 60_000).toUTCString()
+      return { status: 429, text: '', headers: { 'retry-after': until } }
+    },
     broken: { status: 500, text: '{"error":"internal server error"}' },
   },
 } as const satisfies Record<number, Record<string, Answer>>
