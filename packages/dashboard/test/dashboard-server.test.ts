@@ -29,7 +29,9 @@ class ScriptedPast implements PastRuns {
   }
 
   async compare(before: string, after: string): Promise<Comparison | null> {
-    return this.runs.has(before) && this.runs.has(after) ? ({ all: { change: 'slower' } } as Comparison) : null
+    return this.runs.has(before) && this.runs.has(after)
+      ? ({ all: { change: 'slower' } } as Comparison)
+      : null
   }
 }
 

@@ -2,6 +2,7 @@ import { openDisplay } from '../console/open-display.ts'
 import { stopQuestion } from '../console/stop-question.ts'
 import { inColor } from '../console/color.ts'
 import { summaryText } from '../console/summary-text.ts'
+import { worseOf } from '../exit-codes.ts'
 import { exitCodeOfSignal, Interrupts } from '../interrupts.ts'
 import type { Invocation } from '../read-settings.ts'
 import { planOutputs } from '../outputs/planned-outputs.ts'
@@ -10,7 +11,7 @@ import { Secrets } from '@loads-runner/testcase/secrets'
 import { watchRun } from '../watch-run.ts'
 import type { DetachQuestion } from '../watch-run.ts'
 import type { World } from '../world.ts'
-import { displayStream, writeJsonFile } from './run.ts'
+import { displayStream, sayUnwritten, writeJsonFile } from './run.ts'
 import { withBroker } from './with-broker.ts'
 
 /** A watcher that is interrupted where nobody can be asked just goes: the run is not its own. */
@@ -48,13 +49,16 @@ export async function attachCommand(world: World, invocation: Invocation): Promi
         onMessage: ({ event }) => outputs?.take(event),
         prepare: () => null,
       })
-      await outputs?.finish()
+      const unwritten = (await outputs?.finish()) ?? []
       const { summary } = view
       if (summary === null) {
         if (how === 'detached') display.text(`Run ${runId} goes on.\n`)
         return how === 'detached' ? 0 : exitCodeOfSignal(interrupts.first ?? 'SIGINT')
       }
-      const written = await writeJsonFile(world, invocation, summary)
+      const written = [
+        await writeJsonFile(world, invocation, summary),
+        sayUnwritten(world, { unwritten }),
+      ].reduce(worseOf)
       display.text(inColor(summaryText(summary), displayStream(world, invocation), world.env))
       return written === 0 ? summary.exitCode : written
     })

@@ -75,7 +75,7 @@ export async function runCommand(
 }
 
 /** Returns the exit code for results that somebody relies on and that are not there. */
-export function sayUnwritten(world: World, { unwritten }: RunOutcome): number {
+export function sayUnwritten(world: World, { unwritten }: Pick<RunOutcome, 'unwritten'>): number {
   for (const { name, trouble } of unwritten)
     world.stderr.write(`error: the output ${name} was not written${trouble === null ? '' : `: ${trouble}`}\n`)
   return unwritten.length === 0 ? 0 : exitCodes.infrastructure
