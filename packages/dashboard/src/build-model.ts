@@ -10,7 +10,7 @@ export interface BuildOptions {
 }
 
 /**
- * The model of a run that is over (or as far as its events go).
+ * The model of a run that is over. One whose end nobody has recorded is in the state `ended`, and has no summary.
  *
  * @throws {DashboardError} DASHBOARD_EVENTS: the events do not begin with a snapshot
  */
@@ -28,5 +28,9 @@ export async function buildModel(
       'these events do not begin with a snapshot of a run: give the whole event stream of a run',
     )
   modeler.cutShort()
-  return modeler.model()
+  const model = modeler.model()
+  if (model.summary !== null) return model
+  // What it was doing last, it does no longer: its broker was lost, or killed.
+  const note = 'nobody has recorded its end: these are its figures up to then'
+  return { ...model, head: { ...model.head, state: 'ended', note } }
 }

@@ -132,6 +132,18 @@ describe('RunModeler', () => {
     assert.deepEqual(model.heatmap.bounds, [])
   })
 
+  it('says of a run whose events break off that its end is not known', async () => {
+    const whole = new ScriptedRun().events(5)
+    const { head, summary } = await buildModel(whole)
+    assert.notEqual(head.state, 'ended')
+    assert.notEqual(summary, null)
+    const cut = await buildModel([...new ScriptedRun().events(5)].filter(({ type }) => type !== 'finished'))
+    assert.equal(cut.summary, null)
+    assert.equal(cut.head.state, 'ended')
+    assert.match(cut.head.note, /nobody has recorded its end/)
+    assert.equal(cut.points.fromMs.length, 5)
+  })
+
   it('keeps the warm-up out of totals, and shows it over time', async () => {
     const run = new ScriptedRun({ warmUpMs: 3_000 })
     const model = await buildModel(run.events(6))

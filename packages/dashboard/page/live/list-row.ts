@@ -1,6 +1,7 @@
 import type { RunListRow } from '../../src/model.ts'
 
-const ends: ReadonlySet<string> = new Set(['done', 'failed', 'aborted', 'incomplete'])
+/** `ended`: nobody has recorded how. */
+const ends: ReadonlySet<string> = new Set(['done', 'failed', 'aborted', 'incomplete', 'ended'])
 
 /** Does it go on? */
 export function isActive({ state, endedAt }: RunListRow): boolean {

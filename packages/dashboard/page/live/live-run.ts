@@ -90,13 +90,19 @@ export class LiveRun {
     this.#newsAt = Date.now()
   }
 
-  /** Nothing more comes after the summary. */
+  /** Nothing more comes after the summary. That the end was not recorded may be found out to be wrong. */
   #endIfOver(model: RunModel): void {
-    if (model.summary === null || this.#ended) return
-    this.#ended = true
-    this.#feed.close()
+    const ended = isOver(model)
+    if (ended === this.#ended) return
+    this.#ended = ended
+    if (model.summary !== null) this.#feed.close()
     this.#watcher.state()
   }
+}
+
+/** It has a summary, or what is on disk of it breaks off. */
+export function isOver({ summary, head }: RunModel): boolean {
+  return summary !== null || head.state === 'ended'
 }
 
 /** A broker that begins afresh may know a run with fewer series: what is drawn of the old one does not fit. */

@@ -3,6 +3,7 @@ import { element, setAttribute, setShown, setText } from '../view/dom.ts'
 import { formatClock, formatElapsed } from '../view/figures.ts'
 import { plainLabel } from '../view/labels.ts'
 import { ApiError, messageOf, type ApiClient } from './api-client.ts'
+import { isOver } from './live-run.ts'
 import { ScenarioControl } from './scenario-control.ts'
 import { confirmStop, nextStop, type StopMode } from './stop-steps.ts'
 
@@ -77,10 +78,12 @@ export class RunControls {
     )
   }
 
-  update({ head, marks, summary }: RunModel): void {
-    setAttribute(this.root, 'data-ended', summary !== null)
-    setShown(this.#live, summary === null)
-    setShown(this.#unfold, summary === null)
+  update(model: RunModel): void {
+    const { head, marks } = model
+    const ended = isOver(model)
+    setAttribute(this.root, 'data-ended', ended)
+    setShown(this.#live, !ended)
+    setShown(this.#unfold, !ended)
     this.#drawScenarios(head.scenarios)
     this.#drawStop(head)
     this.#drawMarks(marks, head.startedAt)

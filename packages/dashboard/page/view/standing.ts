@@ -26,6 +26,7 @@ const states = new Map(
     running: { word: 'running', symbol: '▶', tone: 'busy' },
     draining: { word: 'draining', symbol: '▽', tone: 'busy' },
     done: { word: 'done', symbol: '●', tone: 'dim' },
+    ended: { word: 'no end', symbol: '◐', tone: 'doubtful' },
     failed: { word: 'failed', symbol: '✗', tone: 'bad' },
     aborted: { word: 'aborted', symbol: '■', tone: 'doubtful' },
     incomplete: { word: 'incomplete', symbol: '◐', tone: 'doubtful' },
