@@ -3,6 +3,7 @@ import type { Column } from '../view/data-table.ts'
 import { formatCount, unknown } from '../view/figures.ts'
 import { plainLabel } from '../view/labels.ts'
 import { quantileText } from '../view/quantiles.ts'
+import { effectText, errorsText } from './effects.ts'
 import { formatRatio, sameShare, type FigurePair, type SeriesPair } from './comparison.ts'
 
 /** The two tables of a comparison. */
@@ -20,6 +21,13 @@ export const figureColumns: Column<FigurePair>[] = [
     text: ({ ratio }) => formatRatio(ratio),
   },
   { key: 'change', title: 'Change', align: 'right', width: 124, text: ({ change }) => change },
+  {
+    key: 'effect',
+    title: 'Effect',
+    help: 'Of all times together, said beside their median; of failed hits: whether their share has changed',
+    width: 190,
+    text: ({ effect }) => effect,
+  },
 ]
 
 const quantileOf = (row: SeriesRow | null, absent: string) =>
@@ -38,6 +46,22 @@ export const seriesColumns: Column<SeriesPair>[] = [
     width: 100,
     text: ({ status }) => plainLabel(status, 60),
     sort: ({ status }) => status,
+  },
+  {
+    key: 'effect',
+    title: 'Effect',
+    help: 'Of the name, all statuses together; sorted by what is clear, the largest first',
+    width: 190,
+    text: ({ effect }) => effectText(effect),
+    sort: ({ effectSize }) => effectSize,
+  },
+  {
+    key: 'errors',
+    title: 'Failed share',
+    help: 'Of the name, all statuses together: whether more or fewer of its hits fail',
+    width: 130,
+    text: ({ effect }) => errorsText(effect),
+    sort: ({ effect }) => effect?.errors.difference ?? null,
   },
   {
     key: 'count-before',

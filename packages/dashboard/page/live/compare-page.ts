@@ -1,3 +1,4 @@
+import type { Comparison } from '@loads-runner/history'
 import type { RunModel } from '../../src/model.ts'
 import { badge, setBadge } from '../view/badge.ts'
 import { DataTable } from '../view/data-table.ts'
@@ -7,8 +8,10 @@ import { plainLabel } from '../view/labels.ts'
 import { panel } from '../view/section.ts'
 import { runStanding } from '../view/standing.ts'
 import { matches } from '../view/table-window.ts'
+import { ApiError, messageOf } from './api-client.ts'
 import { CompareCharts } from './compare-charts.ts'
 import { figureColumns, seriesColumns } from './compare-columns.ts'
+import { effectHelp } from './effects.ts'
 import { figurePairs, seriesPairs, type FigurePair, type SeriesPair } from './comparison.ts'
 import { statusOf } from './connection-status.ts'
 import { LiveRun } from './live-run.ts'
@@ -17,6 +20,13 @@ import { hrefOf } from './route.ts'
 
 /** Runs that go on are compared anew so often, in milliseconds. */
 const redrawMs = 1_000
+/** A run that has ended is stored soon: it is asked for anew after so many milliseconds. */
+const askAgainMs = 3_000
+
+const whenBothAreOver =
+  'Whether more than chance is behind a change can be told once both runs are over and stored.'
+const whenBothAreStored =
+  'Whether more than chance is behind a change can be told once both runs are stored: one of them is not, yet.'
 
 type Side = 'before' | 'after'
 
@@ -33,6 +43,11 @@ export class ComparePage implements Page {
   readonly #charts: CompareCharts
   readonly #search: HTMLInputElement
   readonly #tick: ReturnType<typeof setInterval>
+  readonly #abort = new AbortController()
+  readonly #untold = element('p', { class: 'hint untold', role: 'status' }, whenBothAreOver)
+  #comparison: Comparison | null = null
+  #askedAt = -Infinity
+  #asks = false
   #pairs: SeriesPair[] = []
   #isStale = false
 
@@ -49,7 +64,7 @@ export class ComparePage implements Page {
       label: 'Requests of both runs',
       columns: seriesColumns,
       key: ({ key }) => key,
-      sort: { key: 'size', descending: true },
+      sort: { key: 'effect', descending: true },
       empty: 'Neither run has a request like that.',
       maxHeight: 560,
     })
@@ -63,22 +78,13 @@ export class ComparePage implements Page {
     this.#content = element(
       'div',
       { class: 'compare-content', hidden: true },
-      panel(
-        'All hits',
-        [
-          element(
-            'span',
-            { class: 'hint' },
-            'Ratios; whether more than chance is behind them: loads compare',
-          ),
-        ],
-        this.#figures.root,
-      ),
+      panel('All hits', [], this.#figures.root, this.#untold),
       this.#charts.root,
       panel(
         'Requests',
-        [element('span', { class: 'hint' }, 'The largest change first'), this.#search],
+        [element('span', { class: 'hint' }, 'The largest effect first'), this.#search],
         this.#series.root,
+        element('p', { class: 'hint about-effect' }, effectHelp),
       ),
     )
     this.root = element(
@@ -118,6 +124,7 @@ export class ComparePage implements Page {
 
   destroy(): void {
     clearInterval(this.#tick)
+    this.#abort.abort()
     this.#runs.before.close()
     this.#runs.after.close()
     this.#figures.destroy()
@@ -144,6 +151,7 @@ export class ComparePage implements Page {
 
   #draw(): void {
     this.#showStatus()
+    this.#askForEffects()
     if (!this.#isStale || document.hidden) return
     const before = this.#runs.before.model
     const after = this.#runs.after.model
@@ -151,10 +159,38 @@ export class ComparePage implements Page {
     this.#isStale = false
     this.#wait.hidden = true
     this.#content.hidden = false
-    this.#figures.setRows(figurePairs(before, after))
-    this.#pairs = seriesPairs(before, after)
+    this.#figures.setRows(figurePairs(before, after, this.#comparison))
+    this.#pairs = seriesPairs(before, after, this.#comparison)
     this.#drawSeries()
     this.#charts.show(before, after)
+  }
+
+  /** Histograms are compared by the server, once both runs are on disk. */
+  #askForEffects(): void {
+    const { before, after } = this.#runs
+    const isDue = performance.now() - this.#askedAt >= askAgainMs
+    if (this.#asks || !isDue || this.#comparison !== null || !before.ended || !after.ended) return
+    this.#asks = true
+    this.#askedAt = performance.now()
+    const words = new URLSearchParams({ before: before.runId, after: after.runId })
+    this.#frame.api
+      .get<Comparison>(`/api/compare?${words}`, this.#abort.signal)
+      .then(
+        (comparison) => {
+          this.#comparison = comparison
+          this.#isStale = true
+          setText(this.#untold, damageOf(comparison))
+        },
+        (error: unknown) => {
+          if (this.#abort.signal.aborted) return
+          const isAway = error instanceof ApiError && error.code === 'NOT_STORED'
+          setText(this.#untold, isAway ? whenBothAreStored : `The effect cannot be told: ${messageOf(error)}`)
+        },
+      )
+      .finally(() => {
+        this.#asks = false
+        if (!this.#abort.signal.aborted) this.#draw()
+      })
   }
 
   #drawSeries(): void {
@@ -176,6 +212,15 @@ export class ComparePage implements Page {
     this.#frame.setStatus(worst)
     if (worst?.kind === 'refused') setText(this.#wait, worst.text)
   }
+}
+
+/** What is missing in what was compared. */
+function damageOf({ before, after }: Comparison): string {
+  return [before, after]
+    .flatMap(({ damage, runId }) =>
+      damage === null ? [] : [`Of ${runId} a part is compared only: ${damage}.`],
+    )
+    .join(' ')
 }
 
 /** Which run this is. */

@@ -1,4 +1,6 @@
 import type { Points, RunModel, SeriesRow } from '../../src/model.ts'
+import { effectSize, effectsByName, effectText, errorsText, type Effect } from './effects.ts'
+import type { Comparison } from '@loads-runner/history'
 import type { Frame } from '../view/chart-data.ts'
 import { formatCount, formatElapsed, formatMillis, formatRate, formatShare } from '../view/figures.ts'
 import { quantileText, type QuantileName } from '../view/quantiles.ts'
@@ -15,6 +17,8 @@ export interface FigurePair {
   ratio: number | null
   /** In words: `1.4 times as long`. */
   change: string
+  /** More than chance? '' where nothing tells. */
+  effect: string
 }
 
 export interface SeriesPair {
@@ -27,6 +31,9 @@ export interface SeriesPair {
   ratios: Record<'rate' | QuantileName, number | null>
   /** How far its times are apart, whichever is longer: |ln(ratio of p95)|; null where one is not known. */
   size: number | null
+  /** Of its name, all statuses and tags together; null while it is not known. */
+  effect: Effect | null
+  effectSize: number | null
 }
 
 export function ratioOf(before: number | null, after: number | null): number | null {
@@ -58,7 +65,11 @@ export function loadSeconds({ head, summary }: RunModel): number | null {
 }
 
 /** The figures of all hits together. */
-export function figurePairs(before: RunModel, after: RunModel): FigurePair[] {
+export function figurePairs(
+  before: RunModel,
+  after: RunModel,
+  comparison: Comparison | null = null,
+): FigurePair[] {
   const rate = (model: RunModel) => {
     if (model.summary !== null) return model.summary.hits.perSecond
     const seconds = loadSeconds(model)
@@ -76,7 +87,7 @@ export function figurePairs(before: RunModel, after: RunModel): FigurePair[] {
   ): FigurePair => {
     const ratio = ratioOf(of(before), of(after))
     const change = changeInWords(ratio, more, less)
-    return { key, label, before: format(of(before)), after: format(of(after)), ratio, change }
+    return { key, label, before: format(of(before)), after: format(of(after)), ratio, change, effect: '' }
   }
   const hasResponses = before.totals.responseTime !== null && after.totals.responseTime !== null
   const times = (['p50', 'p95', 'p99'] as const).map((name): FigurePair => ({
@@ -86,6 +97,7 @@ export function figurePairs(before: RunModel, after: RunModel): FigurePair[] {
     ]),
     before: quantileText(before.totals.serviceTime, name),
     after: quantileText(after.totals.serviceTime, name),
+    effect: effectAt(name, comparison?.all ?? null),
   }))
   const responses = (['p50', 'p95', 'p99'] as const).map((name): FigurePair => ({
     ...pair(
@@ -97,20 +109,24 @@ export function figurePairs(before: RunModel, after: RunModel): FigurePair[] {
     ),
     before: quantileText(before.totals.responseTime, name),
     after: quantileText(after.totals.responseTime, name),
+    effect: effectAt(name, comparison?.responses ?? null),
   }))
   return [
     pair('rate', 'Hits per second', rate, formatRate),
     ...times,
     ...(hasResponses ? responses : []),
-    pair(
-      'failed',
-      'Failed hits',
-      share(
-        ({ totals }) => totals.failedHits,
-        ({ totals }) => totals.hits,
+    {
+      ...pair(
+        'failed',
+        'Failed hits',
+        share(
+          ({ totals }) => totals.failedHits,
+          ({ totals }) => totals.hits,
+        ),
+        formatShare,
       ),
-      formatShare,
-    ),
+      effect: comparison === null ? '' : errorsText(comparison.all),
+    },
     pair(
       'errors',
       'Failed executions',
@@ -133,8 +149,18 @@ export function figurePairs(before: RunModel, after: RunModel): FigurePair[] {
   ]
 }
 
+/** It is of all times together: beside their median it is said once. */
+function effectAt(name: QuantileName, effect: Effect | null): string {
+  return name !== 'p50' || effect === null ? '' : effectText(effect)
+}
+
 /** Requests by what they are; those of one run only have no ratio. The largest change first. */
-export function seriesPairs(before: RunModel, after: RunModel): SeriesPair[] {
+export function seriesPairs(
+  before: RunModel,
+  after: RunModel,
+  comparison: Comparison | null = null,
+): SeriesPair[] {
+  const effectOf = comparison === null ? () => null : effectsByName(comparison)
   const pairs = new Map<string, { before: SeriesRow | null; after: SeriesRow | null }>()
   const put = (rows: readonly SeriesRow[], side: 'before' | 'after') => {
     for (const row of rows) {
@@ -170,7 +196,18 @@ export function seriesPairs(before: RunModel, after: RunModel): SeriesPair[] {
       p99: ratio('p99'),
     }
     const size = ratios.p95 === null || ratios.p95 === 0 ? null : Math.abs(Math.log(ratios.p95))
-    return { key, name: nameOf(row), status: statusOf(row), test: row.test, ...pair, ratios, size }
+    const effect = effectOf(row)
+    return {
+      key,
+      name: nameOf(row),
+      status: statusOf(row),
+      test: row.test,
+      ...pair,
+      ratios,
+      size,
+      effect,
+      effectSize: effectSize(effect),
+    }
   })
   return found.sort((one, other) => (other.size ?? -1) - (one.size ?? -1))
 }

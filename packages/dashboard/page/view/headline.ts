@@ -101,7 +101,7 @@ export class Headline implements Section {
             name === '' ? null : element('b', {}, plainLabel(name, 60)),
             element('span', {}, plainLabel(load, 120)),
             target === null ? null : element('span', { class: 'set' }, `set to ${formatNumber(target)}`),
-            paused ? element('span', { class: 'set', 'data-tone': 'doubtful' }, '⏸ paused') : null,
+            paused ? element('span', { class: 'set', 'data-tone': 'doubtful' }, 'paused') : null,
           ),
         ),
       ...(scenarios.length > mostScenarios

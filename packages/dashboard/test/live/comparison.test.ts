@@ -8,6 +8,7 @@ import {
   ratioOf,
   seriesPairs,
 } from '../../page/live/comparison.ts'
+import { effectSize, effectText, errorsText } from '../../page/live/effects.ts'
 import type { Points } from '../../src/model.ts'
 import { sampleModel } from '../support/sample-model.ts'
 import { emptyPoints } from '../support/sample-points.ts'
@@ -65,6 +66,27 @@ describe('comparison', () => {
     )
     const added = pairs.at(-1)!
     assert.deepEqual([added.after!.id, added.before, added.size], ['new', null, null])
+  })
+
+  it('says an effect in words, and puts what is clear before what may be chance', () => {
+    const errors = { difference: null, p: null, change: 'too few samples' as const }
+    const clear = { change: 'faster' as const, delta: -0.2, p: 0.0004, errors }
+    const chance = {
+      change: 'same' as const,
+      delta: 0.9,
+      p: 0.2,
+      errors: { ...errors, change: 'same' as const, p: 1 },
+    }
+    const added = { change: 'new' as const, delta: null, p: null, errors }
+    assert.deepEqual([clear, chance, added, null].map(effectText), [
+      'faster, δ −0.20, p < 0.001',
+      'same, δ +0.90, p 0.200',
+      'new',
+      '–',
+    ])
+    assert.deepEqual([clear, chance, null].map(errorsText), ['too few samples', 'same, p 1.000', '–'])
+    assert.ok(effectSize(clear)! > effectSize(chance)!)
+    assert.equal(effectSize(added), null)
   })
 
   it('takes series for the same by what they are, not by their ids', () => {

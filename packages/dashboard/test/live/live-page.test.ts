@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { hostileNames } from '../support/hostile.ts'
+import { sampleComparison } from '../support/sample-comparison.ts'
 import { runRow } from '../support/scripted-source.ts'
 import { countedHits, numberOf, Stage } from './support/stage.ts'
 
@@ -195,6 +196,37 @@ describe('the live page', function () {
           wanted,
         String(countedHits(newer)),
       )
+    })
+  })
+
+  describe('two runs that are over', () => {
+    it('are told apart from chance once both are stored, the largest effect first', async () => {
+      const older = stage.began('run-1', { series: 3, seed: 1 }, 20)
+      const newer = stage.began('run-2', { series: 3, seed: 2 }, 20)
+      await stage.open('#/compare?before=run-1&after=run-2')
+      const untold = stage.page.locator('.untold')
+      await untold.waitFor()
+      assert.match(await untold.innerText(), /once both runs are over and stored/)
+      stage.source.say('run-1', older.finished())
+      stage.source.say('run-2', newer.finished())
+      await stage.page.locator('.untold', { hasText: 'one of them is not, yet' }).waitFor()
+      stage.comparison = sampleComparison('run-1', 'run-2', [
+        { name: '/path/0', change: 'same', delta: 0.6, p: 0.4 },
+        { name: '/path/1', change: 'slower', delta: 0.31, p: 0.00001 },
+        { name: '/path/2', change: 'faster', delta: -0.92, p: 0.0021 },
+      ])
+      const cell = (key: string, column: number) =>
+        stage.page.locator(`tr[data-key=${key}] td:nth-child(${column})`)
+      await cell('p50', 6).filter({ hasText: 'slower, δ +0.31, p < 0.001' }).waitFor()
+      assert.equal(await cell('failed', 6).innerText(), 'more, p 0.004')
+      assert.equal(await untold.innerText(), '')
+      const rows = stage.page.locator('[aria-label="Requests of both runs"] tbody tr[data-key]')
+      assert.deepEqual(
+        (await rows.allInnerTexts()).map((text) => /\/path\/\d/.exec(text)![0]),
+        ['/path/2', '/path/1', '/path/0'],
+      )
+      assert.match(await rows.first().innerText(), /faster, δ −0\.92, p 0\.002/)
+      assert.match(await stage.page.locator('.about-effect').innerText(), /Cliff's delta/)
     })
   })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { DashboardServer } from '../../../src/dashboard-server.ts'
+import type { PastRuns } from '../../../src/run-source.ts'
 import { ScriptedRun, type ScriptOptions } from '../../support/scripted-run.ts'
 import { runRow, ScriptedSource } from '../../support/scripted-source.ts'
 import { openBrowser, openPage } from './browser.ts'
@@ -15,6 +16,8 @@ export const countedHits = (run: ScriptedRun) => run.summary().hits.count
 /** A browser, a server of scripted runs and a page of it, made anew for each test of a suite. */
 export class Stage {
   source = new ScriptedSource()
+  /** What a comparison of two stored runs says; null: one of them is not stored. */
+  comparison: Awaited<ReturnType<PastRuns['compare']>> = null
   #browser: Browser | null = null
   #server: DashboardServer | null = null
   #page: Page | null = null
@@ -31,6 +34,7 @@ export class Stage {
     after(async () => this.#browser?.close())
     beforeEach(async () => {
       this.source = new ScriptedSource()
+      this.comparison = null
       await this.serve()
     })
     afterEach(async () => {
@@ -53,7 +57,12 @@ export class Stage {
   async serve(port = 0, host = '127.0.0.1'): Promise<void> {
     await this.#server?.close()
     const { source } = this
-    const options = { host, port, source, past: null, token, hostNames: [], version: '1' }
+    const past: PastRuns = {
+      list: async () => [],
+      events: async () => null,
+      compare: async () => this.comparison,
+    }
+    const options = { host, port, source, past, token, hostNames: [], version: '1' }
     this.#server = await DashboardServer.start(options)
   }
 
