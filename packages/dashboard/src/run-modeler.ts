@@ -204,7 +204,9 @@ export class RunModeler {
 
   /** Nobody says anything any more: what is open is closed at the last that was heard. */
   cutShort(): void {
-    if (!this.#ended) this.#cutter.end(this.#view.elapsedMs())
+    if (this.#ended) return
+    this.#cutter.end(this.#view.elapsedMs())
+    this.#timeline.end()
   }
 
   #restored(event: SnapshotEvent): void {
@@ -227,6 +229,7 @@ export class RunModeler {
     this.#ended = true
     const endMs = summary.durationSeconds * 1000
     this.#cutter.end(endMs)
+    this.#timeline.end()
     this.#happenings.end(summary, state, endMs)
     this.#series.end(Math.max(0, summary.durationSeconds - (summary.warmUp?.seconds ?? 0)), aggregate)
     // How they stood at the end is in the summary; the broker need not have said so apart.

@@ -84,6 +84,19 @@ export class Timeline {
     this.#allChanged = true
   }
 
+  /**
+   * The run is over. Its last window may be a few milliseconds in which users only left: a rate of that says nothing
+   * and jumps, so a last point that is load for less than a tenth of it is not shown. Totals have what is in it.
+   */
+  end(): void {
+    for (const tier of Object.values(this.#tiers)) {
+      const last = tier.at(-1)
+      if (tier.length < 2 || last === undefined || last.loadMs * 10 >= last.spanMs) continue
+      if (this.#isShown(last)) this.#allChanged = true
+      tier.pop()
+    }
+  }
+
   points(): Points {
     return pointsOf(this.#shown())
   }

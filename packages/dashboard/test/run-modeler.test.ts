@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Aggregate, DeltaDecoder } from '@loads-runner/metrics'
 import type { RunEvent } from '@loads-runner/protocol'
 import { profileOf, scenarioOf } from '@loads-runner/protocol/testing'
+import { applyUpdate } from '../src/apply-update.ts'
 import { buildModel } from '../src/build-model.ts'
 import { DashboardError } from '../src/errors.ts'
 import type { RunModel } from '../src/model.ts'
@@ -337,6 +338,35 @@ describe('RunModeler', () => {
       totals.hits,
     )
   })
+
+  for (const [lastMs, shown] of [
+    [40, 3],
+    [99, 3],
+    [100, 4],
+    [600, 4],
+  ] as const)
+    it(`shows ${shown} points of three seconds and ${lastMs} ms, and all hits in the totals`, () => {
+      const run = new ScriptedRun({ open: false, agents: 1 })
+      const { modeler } = modelerOf(...run.begin(), run.second(), run.second(), run.second())
+      const model = modeler.model()
+      modeler.update(true)
+      const last = run.second()
+      const [window] = last.windows
+      modeler.apply({
+        ...last,
+        elapsedMs: 3_000 + lastMs,
+        windows: [{ ...window!, fromMs: 3_000, toMs: 3_000 + lastMs }],
+      })
+      applyUpdate(model, modeler.update(true)!)
+      modeler.apply(run.finished({ durationSeconds: 3 + lastMs / 1000 }))
+      applyUpdate(model, modeler.update(true)!)
+      const { points, heatmap, totals } = modeler.model()
+      assert.equal(points.fromMs.length, shown)
+      assert.equal(heatmap.columns.length, shown)
+      assert.equal(totals.hits, run.summary().hits.count)
+      // Who has followed it sees the same.
+      assert.deepEqual([model.points, model.heatmap, model.totals], [points, heatmap, totals])
+    })
 
   it('refuses events without a beginning', async () => {
     const run = new ScriptedRun()

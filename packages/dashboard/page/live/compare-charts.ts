@@ -4,6 +4,7 @@ import { element } from '../view/dom.ts'
 import { PaneContext } from '../view/pane-context.ts'
 import { panel } from '../view/section.ts'
 import { TimeChart, type ChartOptions } from '../view/time-chart.ts'
+import { happeningOfBoth } from './compare-happenings.ts'
 import { alignPoints } from './comparison.ts'
 
 type Column = (points: Points) => readonly (number | null)[]
@@ -72,8 +73,11 @@ export class CompareCharts {
   show(first: RunModel, second: RunModel): void {
     const aligned = alignPoints(first.points, second.points)
     this.#context.axis.setEnd(Math.max(endOf(first.points), endOf(second.points)))
-    for (const { chart, of } of this.#charts)
+    const happening = happeningOfBoth(first, second)
+    for (const { chart, of } of this.#charts) {
+      chart.setHappening(happening)
       chart.setData(aligned.frame, [aligned.before(of(first.points)), aligned.after(of(second.points))])
+    }
   }
 
   destroy(): void {

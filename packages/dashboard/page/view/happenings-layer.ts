@@ -1,5 +1,4 @@
 import type uPlot from 'uplot'
-import type { Band } from '../../src/model.ts'
 import { markWeight, visibleBands } from './happenings.ts'
 import { fitText, placeLabels, plainLabel } from './labels.ts'
 import type { PaneContext } from './pane-context.ts'
@@ -10,9 +9,11 @@ import type { Happening } from './time-chart.ts'
 const labelFont = '10px system-ui, sans-serif'
 const mostLetters = 48
 const longestLabel = 150
+/** From the bands of one run to those of the next, in pixels. */
+const runLane = 15
 
 /** Behind everything: the time of each band, with its label where there is room. */
-export function drawBands(plot: uPlot, { axis, theme }: PaneContext, bands: readonly Band[]): void {
+export function drawBands(plot: uPlot, { axis, theme }: PaneContext, { bands, laneOf }: Happening): void {
   const { ctx, bbox } = plot
   const ratio = devicePixelRatio || 1
   const visible = visibleBands(bands, axis.range, axis.endMs, bbox.width)
@@ -29,10 +30,12 @@ export function drawBands(plot: uPlot, { axis, theme }: PaneContext, bands: read
       ctx.fillRect(Math.round(x), bbox.top, ratio, bbox.height)
       continue
     }
-    ctx.fillStyle = theme.color(`band-${band.kind}`)
-    ctx.fillRect(x, bbox.top, width, bbox.height)
+    if (laneOf === undefined) {
+      ctx.fillStyle = theme.color(`band-${band.kind}`)
+      ctx.fillRect(x, bbox.top, width, bbox.height)
+    }
     ctx.fillStyle = theme.color(`edge-${band.kind}`)
-    ctx.fillRect(x, bbox.top, width, 2 * ratio)
+    ctx.fillRect(x, bbox.top + (laneOf?.(band) ?? 0) * runLane * ratio, width, 2 * ratio)
   }
   ctx.font = scaled(ratio)
   ctx.textBaseline = 'top'
@@ -54,13 +57,23 @@ export function drawBands(plot: uPlot, { axis, theme }: PaneContext, bands: read
       }
     })
     .filter(({ text }) => text !== '')
-  const lanes = placeLabels(measured, 2, 6 * ratio)
-  measured.forEach(({ band, text, x }, index) => {
-    const lane = lanes[index]
-    if (lane === null || lane === undefined) return
-    ctx.fillStyle = theme.color(`edge-${band.kind}`)
-    ctx.fillText(text, bbox.left + x, bbox.top + (5 + lane * 12) * ratio)
-  })
+  const drawLabels = (labels: typeof measured, most: number, top: number) => {
+    const lanes = placeLabels(labels, most, 6 * ratio)
+    labels.forEach(({ band, text, x }, index) => {
+      const lane = lanes[index]
+      if (lane === null || lane === undefined) return
+      ctx.fillStyle = theme.color(`edge-${band.kind}`)
+      ctx.fillText(text, bbox.left + x, bbox.top + (top + lane * 12) * ratio)
+    })
+  }
+  if (laneOf === undefined) drawLabels(measured, 2, 5)
+  else
+    for (const run of new Set(measured.map(({ band }) => laneOf(band))))
+      drawLabels(
+        measured.filter(({ band }) => laneOf(band) === run),
+        1,
+        run * runLane + 3,
+      )
   ctx.restore()
 }
 

@@ -40,6 +40,8 @@ export interface ChartOptions {
 export interface Happening {
   bands: readonly Band[]
   marks: readonly Mark[]
+  /** Of several runs: bands are thin, each kept in the lane of its run. */
+  laneOf?: (band: Band) => number
 }
 
 const defaultHeight = 176
@@ -301,7 +303,7 @@ export class TimeChart {
         ],
         series: [{}, ...this.options.lines.map((line, index) => this.#line(line, index))],
         hooks: {
-          drawClear: [(plot) => drawBands(plot, this.context, this.#happening.bands)],
+          drawClear: [(plot) => drawBands(plot, this.context, this.#happening)],
           drawAxes: [(plot) => this.drawBelow(plot)],
           draw: [(plot) => drawMarks(plot, this.context, this.#happening)],
           setCursor: [() => this.#showValues()],

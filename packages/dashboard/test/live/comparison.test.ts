@@ -8,6 +8,7 @@ import {
   ratioOf,
   seriesPairs,
 } from '../../page/live/comparison.ts'
+import { happeningOfBoth } from '../../page/live/compare-happenings.ts'
 import { effectSize, effectText, errorsText } from '../../page/live/effects.ts'
 import type { Points } from '../../src/model.ts'
 import { sampleModel } from '../support/sample-model.ts'
@@ -87,6 +88,27 @@ describe('comparison', () => {
     assert.deepEqual([clear, chance, null].map(errorsText), ['too few samples', 'same, p 1.000', '–'])
     assert.ok(effectSize(clear)! > effectSize(chance)!)
     assert.equal(effectSize(added), null)
+  })
+
+  it('has faults, pauses, the warm-up and the marks of both runs, each named by its run', () => {
+    const before = sampleModel({ seconds: 130 })
+    const after = sampleModel({ seconds: 200 })
+    const { bands, marks, laneOf } = happeningOfBoth(before, after)
+    const fault = (word: string) => bands.find(({ label }) => label === `${word}: delay database`)!
+    // It goes on in the one, and is over in the other.
+    assert.deepEqual([fault('before').fromMs, fault('before').toMs], [120_000, 130_000])
+    assert.deepEqual([fault('after').fromMs, fault('after').toMs], [120_000, 150_000])
+    assert.deepEqual([laneOf(fault('before')), laneOf(fault('after'))], [0, 1])
+    assert.deepEqual([...new Set(bands.map(({ kind }) => kind))].sort(), ['fault', 'paused', 'warm-up'])
+    assert.equal(new Set(bands.map(({ id }) => id)).size, bands.length)
+    const notes = marks.filter(({ kind }) => kind === 'note')
+    assert.deepEqual(
+      notes.map(({ atMs, label }) => [atMs, label.split(':')[0]]),
+      [
+        [45_000, 'before'],
+        [45_000, 'after'],
+      ],
+    )
   })
 
   it('takes series for the same by what they are, not by their ids', () => {
