@@ -132,6 +132,8 @@ export interface SeriesRow {
   perSecond: number
   /** Null for series without durations. */
   time: Stats | null
+  /** Of all hits of this name, whatever their status and tags; in its first line alone, and where it has several. */
+  merged?: Stats
   /**
    * The latest part of the run, oldest first, in steps of `spanMs`: a line of 60 numbers at most. Steps grow with the
    * run, so that it shows all of the run for an hour.

@@ -1,4 +1,5 @@
-import { isHitKind, type Aggregate, type Delta, type SeriesKind } from '@loads-runner/metrics'
+import { Distribution, isHitKind } from '@loads-runner/metrics'
+import type { Aggregate, Delta, SeriesKey, SeriesKind, Stats } from '@loads-runner/metrics'
 import type { Interval } from '@loads-runner/history'
 import type { SeriesChange, SeriesRow } from './model.ts'
 import { round } from './moment.ts'
@@ -14,6 +15,9 @@ function isShown(kind: SeriesKind): boolean {
 export class SeriesTable {
   /** Series by their ids, in order of their appearance: the numbers are what pages know them by. */
   readonly #numbers = new Map<string, string>()
+  /** Ids of series of hits by their name, and by each id the others of its name, itself included. */
+  readonly #names = new Map<string, string[]>()
+  readonly #ofName = new Map<string, string[]>()
   readonly #sent = new Set<string>()
   readonly #dirty = new Set<string>()
   readonly #sparks = new SparkLines()
@@ -56,6 +60,11 @@ export class SeriesTable {
   /** What has changed since the call before; new lines whole. */
   changes(aggregate: Aggregate): SeriesChange[] {
     this.#number(aggregate)
+    // What all lines of a name have together stands in its first.
+    for (const id of [...this.#dirty]) {
+      const [first] = this.#ofName.get(id) ?? []
+      if (first !== undefined) this.#dirty.add(first)
+    }
     const allSparks = this.#sentSparks !== this.#sparks.version
     this.#sentSparks = this.#sparks.version
     const changes: SeriesChange[] = []
@@ -79,7 +88,26 @@ export class SeriesTable {
     for (const id of this.#dirty) {
       if (this.#numbers.has(id) || !aggregate.series.has(id)) continue
       this.#numbers.set(id, String(this.#numbers.size))
+      const { key } = aggregate.series.get(id)!
+      if (!isHitKind(key.kind)) continue
+      const name = nameOf(key)
+      const ids = this.#names.get(name) ?? []
+      ids.push(id)
+      this.#names.set(name, ids)
+      this.#ofName.set(id, ids)
     }
+  }
+
+  /** Null for lines that have no others of their name, and for all but the first of those that have. */
+  #merged(id: string, aggregate: Aggregate): Stats | null {
+    const ids = this.#ofName.get(id) ?? []
+    if (ids.length < 2 || ids[0] !== id) return null
+    const all = new Distribution()
+    for (const each of ids) {
+      const totals = aggregate.series.get(each)
+      if (totals !== undefined) all.merge(totals)
+    }
+    return all.stats()
   }
 
   #row(id: string, aggregate: Aggregate, withSpark: boolean): SeriesRow | null {
@@ -91,6 +119,7 @@ export class SeriesTable {
       this.#loadSeconds === null
         ? this.#sparks.perSecond(id)
         : round(this.#loadSeconds > 0 ? count / this.#loadSeconds : 0)
+    const merged = this.#merged(id, aggregate)
     return {
       id: this.#numbers.get(id)!,
       kind: key.kind,
@@ -104,16 +133,23 @@ export class SeriesTable {
       value: hasValue ? value : null,
       perSecond: rate,
       time: totals.histogram === null ? null : totals.stats(),
+      ...(merged === null ? {} : { merged }),
       spark: withSpark ? this.#sparks.of(id) : { spanMs: 0, count: [], p95: [] },
     }
   }
 }
 
+/** As pages put lines together. */
+function nameOf({ kind, test, name, method }: SeriesKey): string {
+  return JSON.stringify([kind, test, name, method])
+}
+
 function changeOf(
-  { id, count, failed, value, perSecond, time, spark }: SeriesRow,
+  { id, count, failed, value, perSecond, time, merged, spark }: SeriesRow,
   withSpark: boolean,
 ): SeriesChange {
   const change: SeriesChange = { id, count, failed, value, perSecond, time }
+  if (merged !== undefined) change.merged = merged
   if (withSpark) change.spark = spark
   return change
 }

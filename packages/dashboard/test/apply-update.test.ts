@@ -111,7 +111,7 @@ describe('applyUpdate', () => {
         }),
         fc.boolean(),
         (script, options, finishes) => {
-          const run = new ScriptedRun(options)
+          const run = new ScriptedRun({ ...options, names: ['/a', '/b', '/c', '/a'] })
           const clock = { ms: 0 }
           const modeler = new RunModeler({ now: () => clock.ms })
           for (const event of run.begin()) modeler.apply(event)
@@ -159,7 +159,7 @@ describe('applyUpdate', () => {
   })
 
   it('says nothing when nothing has happened', () => {
-    const run = new ScriptedRun()
+    const run = new ScriptedRun({ names: ['/a', '/b', '/c', '/a'] })
     const modeler = new RunModeler({ now: () => 0 })
     assert.equal(modeler.update(), null)
     for (const event of run.events(3)) modeler.apply(event)
@@ -168,7 +168,7 @@ describe('applyUpdate', () => {
   })
 
   it('sends what is new only', () => {
-    const run = new ScriptedRun({ series: 50 })
+    const run = new ScriptedRun({ names: ['/a', '/b', '/c', '/a'], series: 50 })
     const clock = { ms: 0 }
     const modeler = new RunModeler({ now: () => clock.ms })
     for (const event of run.begin()) modeler.apply(event)

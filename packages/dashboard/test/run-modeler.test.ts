@@ -368,6 +368,25 @@ describe('RunModeler', () => {
       assert.deepEqual([model.points, model.heatmap, model.totals], [points, heatmap, totals])
     })
 
+  it('has the distribution of a name with several statuses, merged, in its first line', () => {
+    const names = ['/a', '/a', '/a', '/a']
+    const run = new ScriptedRun({ names, series: 4, agents: 1 })
+    const { modeler } = modelerOf(...run.begin())
+    const followed = modeler.model()
+    for (let second = 0; second < 20; second++) {
+      modeler.apply(run.second())
+      applyUpdate(followed, modeler.update(true)!)
+    }
+    const { series, totals } = modeler.model()
+    const hits = series.filter(({ kind }) => kind === 'http')
+    assert.deepEqual(hits.map(({ status }) => status).sort(), ['200', '503'])
+    assert.deepEqual(hits[0]!.merged, totals.serviceTime)
+    assert.ok(!('merged' in hits[1]!))
+    assert.deepEqual(followed.series, series)
+    // What has but one line needs none.
+    assert.ok(series.filter(({ kind }) => kind !== 'http').every((row) => !('merged' in row)))
+  })
+
   it('refuses events without a beginning', async () => {
     const run = new ScriptedRun()
     await assert.rejects(

@@ -1,5 +1,9 @@
 import '../view/style.css'
-import './live.css'
+import './page.css'
+import './list.css'
+import './run.css'
+import './compare.css'
+import './dialogs.css'
 import { App } from './app.ts'
 import { restoreTheme } from './theme-choice.ts'
 

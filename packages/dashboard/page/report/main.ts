@@ -2,6 +2,7 @@ import type { RunModel } from '../../src/model.ts'
 import { element } from '../view/dom.ts'
 import { renderRun } from '../view/run-pane.ts'
 import { reasonsPanel, settingsPanel } from './settings.ts'
+import { summaryPanels } from './summary-panels.ts'
 
 /** The report of a run: its model is written into the page, as JSON in an element with the id `model`. */
 
@@ -16,7 +17,7 @@ try {
   renderRun(root, model, { live: false })
   const run = root.querySelector('.run')
   run?.querySelector('.tiles')?.before(...reasonsPanel(model))
-  run?.append(settingsPanel(model))
+  run?.append(...summaryPanels(model), settingsPanel(model))
 } catch (error) {
   root.append(
     element(

@@ -46,11 +46,10 @@ export function settingsOf({ head, summary, agents }: RunModel): [string, string
     ...Object.entries(head.labels).map(([name, value]): [string, string] => [`label ${name}`, value]),
   ]
   if (summary === null) return facts
-  const { connections, schedule, generator, coverage, warmUp } = summary
+  const { schedule, generator, coverage, warmUp } = summary
   return [
     ...facts,
     ['exit code', String(summary.exitCode)],
-    ['connections', `${formatCount(connections.opened)} opened, ${formatCount(connections.closed)} closed`],
     ['lateness p99', formatMillis(schedule.latenessP99)],
     [
       'generator',

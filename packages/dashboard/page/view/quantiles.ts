@@ -25,24 +25,3 @@ export function trustText({ count, trustedTo }: Stats): string {
   if (trustedTo <= 0) return 'too few samples to trust any'
   return `trusted to p${Number((trustedTo * 100).toFixed(4))}`
 }
-
-export interface Span {
-  low: number
-  high: number
-}
-
-/** All of several distributions together have their quantile between the lowest and the highest of theirs. */
-export function quantileSpan(parts: readonly (Stats | null)[], name: QuantileName): Span | null {
-  const values = parts.flatMap((stats) => stats?.[name] ?? [])
-  return values.length === 0 ? null : { low: Math.min(...values), high: Math.max(...values) }
-}
-
-export function spanText(span: Span | null): string {
-  if (span === null) return unknown
-  const [low, high] = [formatMillis(span.low), formatMillis(span.high)]
-  if (low === high) return low
-  const [, unit] = high.split(' ')
-  // One unit for both, where it is the same.
-  const start = low.endsWith(` ${unit}`) && low.split(' ').length === 2 ? low.split(' ')[0] : low
-  return `${start}–${high}`
-}

@@ -1,5 +1,5 @@
 import type { SeriesRow } from '../../src/model.ts'
-import { quantileSpan, type QuantileName, type Span } from './quantiles.ts'
+import type { Stats } from '@loads-runner/metrics'
 
 /** Rows of the table of requests: a name, and in it its statuses and tags. Pure. */
 
@@ -16,6 +16,8 @@ export interface SeriesLine {
   count: number
   failed: number
   perSecond: number
+  /** Of all of them together; null: not known. */
+  time: Stats | null
   /** What a search looks into. */
   words: string
 }
@@ -50,6 +52,7 @@ function lineOf(key: string, parts: readonly SeriesRow[]): SeriesLine {
     count: total(parts, ({ count }) => count),
     failed: total(parts, ({ failed }) => failed),
     perSecond: total(parts, ({ perSecond }) => perSecond),
+    time: parts.length === 1 ? first.time : (parts.find(({ merged }) => merged)?.merged ?? null),
     words: [nameOf(first), first.test, first.kind, ...statuses].join(' '),
   }
 }
@@ -73,19 +76,6 @@ function statusSummary(parts: readonly SeriesRow[]): string {
 
 function total(parts: readonly SeriesRow[], of: (part: SeriesRow) => number): number {
   return parts.reduce((sum, part) => sum + of(part), 0)
-}
-
-/** Where the quantile of all of them together lies. */
-export function lineSpan({ parts }: SeriesLine, name: QuantileName): Span | null {
-  return quantileSpan(
-    parts.map(({ time }) => time),
-    name,
-  )
-}
-
-export function lineMax({ parts }: SeriesLine): number | null {
-  const known = parts.flatMap(({ time }) => time?.max ?? [])
-  return known.length === 0 ? null : Math.max(...known)
 }
 
 /** Hits per step of all of them; they end at the same moment. */

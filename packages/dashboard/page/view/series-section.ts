@@ -3,9 +3,9 @@ import { DataTable, type Column } from './data-table.ts'
 import { element, setText } from './dom.ts'
 import { formatCount, formatMillis, formatRate, formatShare, plural } from './figures.ts'
 import { plainLabel } from './labels.ts'
-import { quantileText, spanText, type QuantileName } from './quantiles.ts'
+import { quantileText, type QuantileName } from './quantiles.ts'
 import { panel, type Part, type Section } from './section.ts'
-import { isRequest, lineCounts, lineMax, lineSpan, requestLines, type SeriesLine } from './series-lines.ts'
+import { isRequest, lineCounts, requestLines, type SeriesLine } from './series-lines.ts'
 import { drawSparks } from './sparkline.ts'
 import { matches } from './table-window.ts'
 
@@ -15,12 +15,11 @@ function quantileColumn(name: QuantileName): Column<SeriesLine> {
   return {
     key: name,
     title: name,
-    help: `Service time: ${name}. ~: fewer than 10 samples lie beyond it. Of a name with several statuses: between which two it lies.`,
+    help: `Service time: ${name}. ~: fewer than 10 samples lie beyond it.`,
     align: 'right',
-    width: 120,
-    text: (line) =>
-      line.parts.length === 1 ? quantileText(line.parts[0]!.time, name) : spanText(lineSpan(line, name)),
-    sort: (line) => lineSpan(line, name)?.high ?? null,
+    width: 96,
+    text: ({ time }) => quantileText(time, name),
+    sort: ({ time }) => time?.[name] ?? null,
   }
 }
 
@@ -71,8 +70,8 @@ const columns: Column<SeriesLine>[] = [
     title: 'max',
     align: 'right',
     width: 84,
-    text: (line) => formatMillis(lineMax(line)),
-    sort: lineMax,
+    text: ({ time }) => formatMillis(time?.max ?? null),
+    sort: ({ time }) => time?.max ?? null,
   },
   {
     key: 'rate-line',

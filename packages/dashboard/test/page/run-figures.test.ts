@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Stats } from '@loads-runner/metrics'
-import { quantileSpan, quantileText, spanText, trustText } from '../../page/view/quantiles.ts'
+import { quantileText, trustText } from '../../page/view/quantiles.ts'
 import { settingsOf } from '../../page/report/settings.ts'
+import { connectionFacts } from '../../page/report/summary-panels.ts'
 import { allParts, partsOf } from '../../page/view/section.ts'
-import { checkLines, isRequest, lineCounts, lineMax, requestLines } from '../../page/view/series-lines.ts'
+import { checkLines, isRequest, lineCounts, requestLines } from '../../page/view/series-lines.ts'
 import { sparkPath } from '../../page/view/sparkline.ts'
 import { agentStanding, runStanding } from '../../page/view/standing.ts'
 import { orderedThresholds, statePieces } from '../../page/view/thresholds-section.ts'
@@ -55,21 +56,12 @@ describe('quantiles', () => {
     assert.equal(trustText(stats(20, 0.999)), 'trusted to p99.9')
     assert.equal(trustText({ ...stats(20, 0), count: 0 }), 'no samples')
   })
-
-  it('of several distributions are never made into one: they lie between the lowest and the highest', () => {
-    const span = quantileSpan([stats(20, 1), null, stats(80, 1)], 'p95')
-    assert.deepEqual(span, { low: 20, high: 80 })
-    assert.equal(spanText(span), '20.0–80.0 ms')
-    assert.equal(spanText({ low: 0.5, high: 80 }), '500 µs–80.0 ms')
-    assert.equal(spanText({ low: 5, high: 5 }), '5.00 ms')
-    assert.equal(spanText(quantileSpan([null], 'p95')), '–')
-  })
 })
 
 describe('table of requests', () => {
   it('has one line per name and in it one per status, which add up', () => {
     const rows = [
-      row('1', '200', { count: 90 }),
+      row('1', '200', { count: 90, merged: stats(42, 0.9) }),
       row('2', '503', { count: 10, failed: 10, time: stats(500, 0.5), tags: { tenant: 'a' } }),
       row('3', '200', { name: '/', count: 5 }),
     ]
@@ -83,7 +75,13 @@ describe('table of requests', () => {
         ['503 tenant=a', 10],
       ],
     )
-    assert.equal(lineMax(cart!), 1_500)
+    // Of all statuses together, as the server has merged them: never made of the quantiles of each.
+    assert.deepEqual(cart!.time, stats(42, 0.9))
+    assert.deepEqual(
+      cart!.children.map(({ time }) => time!.p95),
+      [20, 500],
+    )
+    assert.deepEqual(home!.time, stats(20, 0.95))
     assert.deepEqual(home!.children, [])
   })
 
@@ -215,5 +213,15 @@ describe('settings of the report', () => {
     assert.equal(settings.get('label branch'), 'main')
     assert.ok(settings.has('exit code'))
     assert.ok(!new Map(settingsOf(sampleModel())).has('exit code'))
+  })
+
+  it('hold connections, and WebSockets where there were any', () => {
+    const summary = sampleModel({ ended: true }).summary!
+    const names = () => connectionFacts(summary).map(([name]) => name)
+    assert.deepEqual(connectionFacts(summary)[0], ['connections opened', '400'])
+    assert.ok(!names().includes('WebSockets opened'))
+    summary.websockets = { ...summary.websockets, opened: 3, messagesSent: 1_200, bytesSent: 24_000 }
+    assert.equal(new Map(connectionFacts(summary)).get('WebSockets opened'), '3')
+    assert.match(new Map(connectionFacts(summary)).get('messages sent')!, /^1,200, 2[34]/)
   })
 })
