@@ -61,7 +61,7 @@ export class SeriesTable {
   changes(aggregate: Aggregate): SeriesChange[] {
     this.#number(aggregate)
     // What all lines of a name have together stands in its first.
-    for (const id of [...this.#dirty]) {
+    for (const id of this.#dirty) {
       const [first] = this.#ofName.get(id) ?? []
       if (first !== undefined) this.#dirty.add(first)
     }
