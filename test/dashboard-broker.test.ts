@@ -185,28 +185,35 @@ describe('the page of a broker', function () {
     const { page, troubles } = await openTab(browser)
     await page.goto(`${url}#/compare?${words}`)
     await page.locator('.compare-content canvas').first().waitFor()
-    const cells = await page
-      .locator('section[aria-label=Requests] tr[data-key]')
-      .evaluateAll((rows) =>
-        rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent)),
+    const requests = page.locator('section[aria-label=Requests]')
+    await requests.locator('tr', { hasText: 'slower' }).first().waitFor()
+    const rows = await requests.evaluate((section) => {
+      const texts = (at: Element, tag: string) =>
+        [...at.querySelectorAll(tag)].map((cell) => cell.textContent.trim())
+      const titles = texts(section, 'thead th')
+      return [...section.querySelectorAll('tr[data-key]')].map((row) =>
+        Object.fromEntries(texts(row, 'td').map((text, place) => [titles[place]!, text])),
       )
-    assert.equal(cells.length, 2)
-    for (const row of cells) {
+    })
+    assert.equal(rows.length, 2)
+    for (const row of rows) {
       const of = ({ series }: typeof before) =>
-        series.find(({ method, name }) => `${method} ${name}` === row[0])!
+        series.find(({ method, name }) => `${method} ${name}` === row['Name'])!
       const [so, then] = [of(before), of(after)]
-      assert.deepEqual(
-        row.slice(2, 4),
-        [so, then].map(({ count }) => formatCount(count)),
-      )
-      assert.deepEqual(
-        row.slice(5, 7),
-        [so, then].map(({ serviceTime }) => quantileText(serviceTime, 'p95')),
-      )
+      assert.equal(row['Hits before'], formatCount(so.count))
+      assert.equal(row['Hits after'], formatCount(then.count))
+      assert.equal(row['p95 before'], quantileText(so.serviceTime, 'p95'))
+      assert.equal(row['p95 after'], quantileText(then.serviceTime, 'p95'))
+      const effect = said.series.find(({ name }) => row['Name']!.endsWith(name))!
+      assert.equal(row['Effect']!.split(',')[0], effect.change)
+      if (effect.change === 'same') continue
+      const delta = /δ ([+−-])([\d.]+)/.exec(row['Effect']!)!
+      assert.equal(delta[1] === '+', effect.delta! > 0)
+      assert.equal(delta[2], Math.abs(effect.delta!).toFixed(2))
     }
     // The largest change is first, and says which way.
-    assert.equal(cells[0]![0], 'GET /basket')
-    assert.match(cells[0]![8]!, /^▲ /)
+    assert.equal(rows[0]!['Name'], 'GET /basket')
+    assert.match(rows[0]!['p95 ratio']!, /^▲ /)
     assert.deepEqual(troubles, [])
     const nothing = await fetch(`${url}api/compare?before=${before.runId}&after=../../etc`)
     assert.equal(nothing.status, 404)
