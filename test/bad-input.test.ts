@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { ok, startServer } from './helpers/own-server.ts'
+import { smallDisk } from './helpers/small-disk.ts'
 import { runCli } from './helpers/run-cli.ts'
-import { cleanUpAfterTest, temporaryDirectory } from './helpers/temporary.ts'
-
-const call = promisify(execFile)
+import { temporaryDirectory } from './helpers/temporary.ts'
 
 const page = `
   import { TestCase } from 'loads-runner'
@@ -122,18 +119,6 @@ async function runLimited(openFiles: number, args: string[]): ReturnType<typeof 
       process.exit(status)`,
   })
   return runCli(args, { cwd, script: join(cwd, 'limited.mjs') })
-}
-
-/** A file system of this size; null where this user or system cannot have one. */
-async function smallDisk(kilobytes: number): Promise<string | null> {
-  const directory = await temporaryDirectory()
-  try {
-    await call('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', directory])
-  } catch {
-    return null
-  }
-  cleanUpAfterTest(() => call('umount', [directory]))
-  return directory
 }
 
 describe('a machine that is too small', function () {

@@ -1,36 +1,19 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Summary } from '@loads-runner/metrics'
 import { readReport } from './helpers/figure-files.ts'
+import { smallDisk } from './helpers/small-disk.ts'
 import { startServer } from './helpers/own-server.ts'
 import { runCli } from './helpers/run-cli.ts'
 import { oneHit } from './helpers/shop.ts'
-import { cleanUpAfterTest, temporaryDirectory } from './helpers/temporary.ts'
+import { temporaryDirectory } from './helpers/temporary.ts'
 
 const few = ['--users', '2', '--iterations', '10']
 
 /** Lines that begin like this, of all that a run says. */
 const saidOf = ({ stdout, stderr }: { stdout: string; stderr: string }, word: string) =>
   `${stdout}\n${stderr}`.split('\n').filter((line) => line.startsWith(`${word}: `))
-
-/** A small file system; null, loudly, where none can be made. */
-async function smallDisk(size: string): Promise<string | null> {
-  const directory = await temporaryDirectory()
-  if (process.env['CI'] !== undefined || process.getuid?.() !== 0) {
-    console.warn('SKIPPED: only root can mount a small file system')
-    return null
-  }
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory], { stdio: 'pipe' })
-  } catch (error) {
-    console.warn(`SKIPPED: no small file system can be mounted: ${String(error)}`)
-    return null
-  }
-  cleanUpAfterTest(() => execFileSync('umount', ['-l', directory]))
-  return directory
-}
 
 describe('outputs that are files', function () {
   this.timeout(120_000)
@@ -61,7 +44,7 @@ describe('outputs that are files', function () {
   })
 
   it('that a disk has no room for in the end keep whole lines, and the run its results', async function () {
-    const disk = await smallDisk('64k')
+    const disk = await smallDisk(64)
     if (disk === null) return this.skip()
     const target = await startServer((_request, response) => void setTimeout(() => response.end('{}'), 20))
     const files = {

@@ -107,7 +107,12 @@ export async function agentCommand(world: World): Promise<number> {
   if (line.operands.length > 0) problems.push(`unexpected: ${line.operands.join(' ')}`)
   if (settings.broker === null) problems.push('which broker? Give --broker @FILE with its agent.join')
   if (problems.length > 0) throw new UsageError(problems)
-  return serve(world, settings, settings.broker!)
+  try {
+    return await serve(world, settings, settings.broker!)
+  } finally {
+    // A console that was killed could not remove what it had: its agents are the ones who notice.
+    if (settings.private) await (await import('@loads-runner/engine')).removeAbandoned(null)
+  }
 }
 
 async function serve(world: World, settings: AgentSettings, broker: string): Promise<number> {
