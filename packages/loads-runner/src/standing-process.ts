@@ -28,3 +28,17 @@ export async function untilToldToStop(
   await Promise.race(likeParent ? [told, world.stdin.ended()] : [told])
   unsubscribe()
 }
+
+/**
+ * A console that was killed could not remove what it had in the temporary directory: the processes that it started are
+ * the ones who notice. Called when one of these has nothing more to do.
+ */
+export async function removeLeftOvers(): Promise<void> {
+  await (await import('@loads-runner/engine')).removeAbandoned(null)
+}
+
+/** Is the process that started this one gone? It tells from the time on at which it was asked for. */
+export function parentWatch(): () => boolean {
+  const parent = process.ppid
+  return () => process.ppid !== parent || parent === 1
+}

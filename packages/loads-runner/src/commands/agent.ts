@@ -8,7 +8,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { resolveSettings } from '../option-table.ts'
 import type { OptionTable, RawValues } from '../option-table.ts'
 import { flag, oneOf, pair, whole, word } from '../option-values.ts'
-import { processLog, untilToldToStop } from '../standing-process.ts'
+import { processLog, removeLeftOvers, untilToldToStop } from '../standing-process.ts'
 import { version } from '../version.ts'
 import type { World } from '../world.ts'
 
@@ -110,8 +110,7 @@ export async function agentCommand(world: World): Promise<number> {
   try {
     return await serve(world, settings, settings.broker!)
   } finally {
-    // A console that was killed could not remove what it had: its agents are the ones who notice.
-    if (settings.private) await (await import('@loads-runner/engine')).removeAbandoned(null)
+    if (settings.private) await removeLeftOvers()
   }
 }
 

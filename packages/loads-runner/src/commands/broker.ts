@@ -13,7 +13,7 @@ import { flag, hostAndPort, list, oneOf, whole, word } from '../option-values.ts
 import type { Log } from '../place.ts'
 import { BrokerOutputs } from '../outputs/broker-outputs.ts'
 import { planOutputs } from '../outputs/planned-outputs.ts'
-import { processLog, untilToldToStop } from '../standing-process.ts'
+import { parentWatch, processLog, removeLeftOvers, untilToldToStop } from '../standing-process.ts'
 import { Teardown } from '../teardown.ts'
 import type { World } from '../world.ts'
 import { version } from '../version.ts'
@@ -148,6 +148,7 @@ export async function brokerCommand(world: World): Promise<number> {
     : resolve(world.cwd, settings.stateDir ?? protocol.defaultStateDir())
   const keys = stateDir === null ? protocol.createKeys() : await protocol.loadOrCreateKeys(stateDir)
   const { host, port } = settings.private ? { host: '127.0.0.1', port: 0 } : settings.bind
+  const isOrphan = parentWatch()
   const teardown = new Teardown((name, error) => log('warning', `${name} did not stop: ${String(error)}`))
   try {
     const listener = await protocol.listen({ host, port, keys })
@@ -195,6 +196,8 @@ export async function brokerCommand(world: World): Promise<number> {
     return 0
   } finally {
     await teardown.run()
+    // Who waits for us need not wait for that, too.
+    if (settings.private && isOrphan()) await removeLeftOvers()
   }
 }
 
