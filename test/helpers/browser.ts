@@ -1,31 +1,7 @@
-import { existsSync } from 'node:fs'
-import { chromium } from 'playwright-core'
 import type { Browser, BrowserContextOptions, Page, Request } from 'playwright-core'
 import { cleanUpAfterTest } from './temporary.ts'
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-
-/** A browser for the tests of a file. Without Chromium they are skipped, loudly; where CI runs them they fail. */
-export async function openBrowser(context: Mocha.Context): Promise<Browser> {
-  if (!existsSync(executablePath)) {
-    const reason = `no Chromium at ${executablePath}: install it, or set CHROMIUM; the page is NOT tested`
-    if (process.env.CI !== undefined) throw new Error(reason)
-    console.error(reason)
-    context.skip()
-  }
-  return chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
-}
+export { launchChromium as openBrowser } from '../../packages/dashboard/test/support/chromium.ts'
 
 /** A page, and what happened in it. */
 export interface Watched {

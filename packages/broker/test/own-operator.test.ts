@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
 import { createInProcessChannel } from '@loads-runner/protocol'
-import { scenarioOf, specOf } from '@loads-runner/protocol/testing'
+import { controlledUsers, scenarioOf, specOf } from '@loads-runner/protocol/testing'
 import { Broker } from '../src/broker.ts'
 import { World } from './support/world.ts'
 
 const controlled = scenarioOf({
-  stages: [
-    {
-      type: 'externally-controlled',
-      controls: 'users',
-      start: 2,
-      durationMs: null,
-      spacing: 'uniform',
-      users: 20,
-      maxLateMs: 1000,
-    },
-  ],
+  stages: [controlledUsers()],
 })
 
 describe('a process that holds a broker', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { scenarioOf } from '@loads-runner/protocol/testing'
+import { controlledUsers, scenarioOf } from '@loads-runner/protocol/testing'
 import { World } from '../../broker/test/support/world.ts'
 import { DashboardServer } from '../src/dashboard-server.ts'
 import type { RunListRow, RunModel } from '../src/model.ts'
@@ -8,17 +8,7 @@ import { ask, EventStream, post } from './support/http-client.ts'
 
 const token = 'a-token-of-the-tests-0123456789'
 const controlled = scenarioOf({
-  stages: [
-    {
-      type: 'externally-controlled',
-      controls: 'users',
-      start: 2,
-      durationMs: null,
-      spacing: 'uniform',
-      users: 20,
-      maxLateMs: 1000,
-    },
-  ],
+  stages: [controlledUsers()],
 })
 
 describe('a dashboard of a broker', () => {

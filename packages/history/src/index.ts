@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { writeAtomically } from './atomic-file.ts'
 export { AgentFigures } from './agent-figures.ts'
 export {
   compareRuns,

@@ -1,3 +1,4 @@
+import { editDistance } from '@loads-runner/metrics'
 import { isUsageError } from './errors.ts'
 
 /**
@@ -143,18 +144,4 @@ export function suggestion(wrong: string, candidates: readonly string[]): string
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
   return best === null ? '' : `: did you mean ${best}?`
-}
-
-/** Levenshtein's distance: letters to insert, delete or replace. */
-export function editDistance(one: string, other: string): number {
-  let above = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= one.length; row++) {
-    const current = [row]
-    for (let column = 1; column <= other.length; column++) {
-      const replaced = above[column - 1]! + (one[row - 1] === other[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, above[column]! + 1, current[column - 1]! + 1))
-    }
-    above = current
-  }
-  return above[other.length]!
 }

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { pointLatestAt } from '@loads-runner/history'
+import { pointLatestAt, writeAtomically } from '@loads-runner/history'
 import { EventLogWriter } from '@loads-runner/protocol'
 import { RunnerError } from './errors.ts'
-import { jsonText, writeAtomically, writeJson } from './write-json.ts'
+import { jsonText, writeJson } from './write-json.ts'
 
 /** How often another process may take our number before we give up. */
 const mostAttempts = 10_000

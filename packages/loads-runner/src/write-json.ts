@@ -1,5 +1,6 @@
-import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { writeAtomically } from '@loads-runner/history'
 import { RunnerError } from './errors.ts'
 
 /**
@@ -35,19 +36,4 @@ export async function whyNotWritable(file: string): Promise<string | null> {
 
 export function jsonText(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`
-}
-
-/** Writes a file so that readers find the old text or the new one, never a part. */
-export async function writeAtomically(file: string, text: string): Promise<void> {
-  // A device or a pipe is written to, never replaced.
-  const there = await stat(file).catch(() => null)
-  if (there !== null && !there.isFile()) return writeFile(file, text)
-  const fresh = `${file}.${process.pid}.new`
-  try {
-    await writeFile(fresh, text, { flush: true })
-    await rename(fresh, file)
-  } catch (error) {
-    await rm(fresh, { force: true }).catch(() => {})
-    throw error
-  }
 }

@@ -46,6 +46,7 @@ export {
   longestMicros,
 } from './histogram.ts'
 export { Live, type LiveRates } from './live.ts'
+export { editDistance, nearestNames } from './nearest-names.ts'
 export { Recorder, type ExecutionOutcome, type RecorderOptions } from './recorder.ts'
 export { SeriesTotals } from './series-totals.ts'
 export {
@@ -67,7 +68,7 @@ export { statsOf, type Stats } from './stats.ts'
 export { scenarioTag, summarize } from './summarize.ts'
 export type { RunFacts, Summary, TaintReason, Verdict } from './summary.ts'
 export { describeFailure, describeValue } from './thresholds/describe.ts'
-export { metrics as thresholdMetrics, nearestNames, type Metric } from './thresholds/metric.ts'
+export { metrics as thresholdMetrics, type Metric } from './thresholds/metric.ts'
 export { parseThresholds, type ThresholdSource } from './thresholds/parser.ts'
 export {
   selects as thresholdSelects,

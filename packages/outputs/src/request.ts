@@ -1,3 +1,4 @@
+import { nearestNames } from '@loads-runner/metrics'
 import { OutputError } from './errors.ts'
 import { knownOutput, knownOutputs, type OutputPlace } from './registry.ts'
 
@@ -32,32 +33,12 @@ export function parseOutput(text: string): OutputRequest {
 }
 
 function unknown(name: string): OutputError {
-  const near = nearest(name)
-  const names = knownOutputs.map((known) => known.name).join(', ')
+  const names = knownOutputs.map((known) => known.name)
+  const [near = null] = nearestNames(name, names, Math.max(2, Math.floor(name.length / 3)))
   const problem = name === '' ? 'an output needs a name' : `there is no output "${name}"`
   return new OutputError(
     'OUTPUT_UNKNOWN',
-    `${problem}${near === null ? '' : `; did you mean ${near}?`}; known ones are ${names}, ` +
+    `${problem}${near === null ? '' : `; did you mean ${near}?`}; known ones are ${names.join(', ')}, ` +
       'and modules as ./FILE, @SCOPE/PACKAGE or npm:PACKAGE',
   )
-}
-
-/** The known name that shares most pairs of letters with this one (Dice 1945); null when none is like it. */
-function nearest(name: string): string | null {
-  const wanted = pairs(name)
-  let best: string | null = null
-  let most = 0.4
-  for (const known of knownOutputs) {
-    const has = pairs(known.name)
-    const shared = [...wanted].filter((pair) => has.has(pair)).length
-    const likeness = (2 * shared) / (wanted.size + has.size)
-    if (likeness > most) [best, most] = [known.name, likeness]
-  }
-  return best
-}
-
-/** Neighbouring letters, the ends of the word included. */
-function pairs(name: string): Set<string> {
-  const padded = ` ${name.toLowerCase()} `
-  return new Set(Array.from({ length: padded.length - 1 }, (_, at) => padded.slice(at, at + 2)))
 }

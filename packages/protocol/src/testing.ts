@@ -4,7 +4,13 @@
  * @module
  */
 import { defaultTarget } from '@loads-runner/testcase'
-import type { HitsPerUser, LoadModel, LoadProfile, Scenario } from '@loads-runner/testcase/load'
+import type {
+  ExternallyControlled,
+  HitsPerUser,
+  LoadModel,
+  LoadProfile,
+  Scenario,
+} from '@loads-runner/testcase/load'
 import type { RunSpec } from './messages/run-spec.ts'
 
 const label = 'TestWebSite.test_es'
@@ -12,6 +18,20 @@ const label = 'TestWebSite.test_es'
 /** `users` users with `iterations` executions each. */
 export function hitsPerUser(users: number, iterations: number): HitsPerUser {
   return { type: 'hits-per-user', users, iterations, rampUpMs: 0, maxDurationMs: null }
+}
+
+/** Two users at first and 20 at most, until it is stopped. */
+export function controlledUsers(changes: Partial<ExternallyControlled> = {}): ExternallyControlled {
+  return {
+    type: 'externally-controlled',
+    controls: 'users',
+    start: 2,
+    durationMs: null,
+    spacing: 'uniform',
+    users: 20,
+    maxLateMs: 1000,
+    ...changes,
+  }
 }
 
 export function scenarioOf(changes: Partial<Scenario> = {}): Scenario {

@@ -48,6 +48,23 @@ function quantile(name: QuantileName): Column<SeriesRow> {
   )
 }
 
+const times: Column<SeriesRow> = number(
+  'count',
+  'Times',
+  ({ count }) => count,
+  ({ count }) => formatCount(count),
+)
+
+function valueAs(title: string): Column<SeriesRow> {
+  return number(
+    'value',
+    title,
+    ({ value }) => value,
+    ({ value }) => formatNumber(value),
+    110,
+  )
+}
+
 const checkColumns: Column<CheckLine>[] = [
   named('Check', ({ name, tags, test }) => [[name, tags].filter(Boolean).join(' '), test]),
   number(
@@ -72,12 +89,7 @@ const checkColumns: Column<CheckLine>[] = [
 
 const timedColumns: Column<SeriesRow>[] = [
   named('Name', rowName),
-  number(
-    'count',
-    'Times',
-    ({ count }) => count,
-    ({ count }) => formatCount(count),
-  ),
+  times,
   quantile('p50'),
   quantile('p95'),
   quantile('p99'),
@@ -97,19 +109,8 @@ const timedColumns: Column<SeriesRow>[] = [
 
 const counterColumns: Column<SeriesRow>[] = [
   named('Name', rowName),
-  number(
-    'value',
-    'Sum',
-    ({ value }) => value,
-    ({ value }) => formatNumber(value),
-    110,
-  ),
-  number(
-    'count',
-    'Times',
-    ({ count }) => count,
-    ({ count }) => formatCount(count),
-  ),
+  valueAs('Sum'),
+  times,
   number(
     'rate',
     'Rate',
@@ -118,22 +119,7 @@ const counterColumns: Column<SeriesRow>[] = [
   ),
 ]
 
-const gaugeColumns: Column<SeriesRow>[] = [
-  named('Name', rowName),
-  number(
-    'value',
-    'Latest',
-    ({ value }) => value,
-    ({ value }) => formatNumber(value),
-    110,
-  ),
-  number(
-    'count',
-    'Times',
-    ({ count }) => count,
-    ({ count }) => formatCount(count),
-  ),
-]
+const gaugeColumns: Column<SeriesRow>[] = [named('Name', rowName), valueAs('Latest'), times]
 
 interface OwnTable {
   title: string

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
 import type { RunEvent } from '@loads-runner/protocol'
-import { scenarioOf } from '@loads-runner/protocol/testing'
+import { controlledUsers, scenarioOf } from '@loads-runner/protocol/testing'
 import type { ScriptedRun, ScriptOptions } from '../support/scripted-run.ts'
 import { countedHits, Stage, token } from './support/stage.ts'
 
 const controlled = scenarioOf({
   name: 'buyers',
-  stages: [
-    {
-      type: 'externally-controlled',
-      controls: 'users',
-      start: 2,
-      durationMs: null,
-      spacing: 'uniform',
-      users: 20,
-      maxLateMs: 1000,
-    },
-  ],
+  stages: [controlledUsers()],
 })
 
 describe('changes through the live page', function () {

@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { formatCount, formatMillis } from '../../page/view/figures.ts'
 import type { RunModel } from '../../src/model.ts'
-
-const executablePath = '/usr/bin/chromium'
-const args = [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+import { launchChromium } from '../support/chromium.ts'
 
 declare global {
   // What support/pane-entry.ts offers in the browser.
@@ -39,12 +27,7 @@ describe('the page of a run, in a browser', function () {
   let complaints: string[] = []
 
   before(async function () {
-    if (!existsSync(executablePath)) {
-      const reason = `${executablePath} is not installed: nothing was tested in a browser`
-      if (process.env['CI'] !== undefined) throw new Error(reason)
-      console.error(reason)
-      this.skip()
-    }
+    browser = await launchChromium(this)
     folder = await mkdtemp(join(tmpdir(), 'loads-page-'))
     await build({
       entryPoints: { page: fileURLToPath(new URL('support/pane-entry.ts', import.meta.url)) },
@@ -59,7 +42,6 @@ describe('the page of a run, in a browser', function () {
       '<meta name="viewport" content="width=device-width, initial-scale=1">' +
       '<link rel="stylesheet" href="page.css"><main></main><script src="page.js"></script>'
     await writeFile(join(folder, 'index.html'), html)
-    browser = await chromium.launch({ executablePath, args })
   })
 
   after(async () => {

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
+import { writeAtomically } from '@loads-runner/history'
 import type { World } from '../world.ts'
-import { writeAtomically } from '../write-json.ts'
 import { findRun } from './find-run.ts'
 
 export interface ReportOptions {

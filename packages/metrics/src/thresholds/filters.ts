@@ -1,4 +1,5 @@
-import { nearestNames, seriesWords, type Metric } from './metric.ts'
+import { seriesWords, type Metric } from './metric.ts'
+import { nearestNames } from '../nearest-names.ts'
 import { partsOf, type Scanner } from './scanner.ts'
 import { isSeriesWord, type ThresholdContext } from './threshold.ts'
 

@@ -140,28 +140,3 @@ export function customMetric(name: string): Metric {
     amountOf: (series) => (series.key.kind === 'timing' ? series.count : series.value),
   }
 }
-
-/** The names that look most like a misspelt one, best first; none when nothing is near. */
-export function nearestNames(name: string, known: Iterable<string>): string[] {
-  const limit = Math.max(1, Math.floor(name.length / 4))
-  return [...known]
-    .map((each) => ({ each, distance: distanceOf(name.toLowerCase(), each.toLowerCase()) }))
-    .filter(({ distance }) => distance <= limit)
-    .sort((one, other) => one.distance - other.distance)
-    .map(({ each }) => each)
-    .slice(0, 3)
-}
-
-/** Levenshtein's distance: the fewest letters to add, drop or change. */
-function distanceOf(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (let line = 1; line <= one.length; line++) {
-    const next = [line]
-    for (let column = 1; column <= other.length; column++) {
-      const change = row[column - 1]! + (one[line - 1] === other[column - 1] ? 0 : 1)
-      next.push(Math.min(change, row[column]! + 1, next[column - 1]! + 1))
-    }
-    row = next
-  }
-  return row[other.length]!
-}

@@ -1,8 +1,8 @@
+import { writeAtomically } from '@loads-runner/history'
 import type { Summary } from '@loads-runner/metrics'
 import type { OutputEnvironment } from '../environment.ts'
 import { messageOf, OutputError } from '../errors.ts'
 import type { Output, OutputRecord, OutputRun, RecordType } from '../output.ts'
-import { writeAtomically } from './atomic-file.ts'
 import { targetFile } from './target-file.ts'
 
 export interface FinalOutputOptions {

@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { chromium, type Browser, type Page } from 'playwright-core'
-
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+import type { Browser, Page } from 'playwright-core'
+import { launchChromium } from '../../support/chromium.ts'
 
 /** The page as it is now, in its bundle. */
 async function bundlePage(): Promise<void> {
@@ -13,25 +11,11 @@ async function bundlePage(): Promise<void> {
   ])
 }
 
-/** A browser; without Chromium on this machine the tests are skipped, loudly, and fail where CI runs them. */
+/** A browser, and the page as it is now. */
 export async function openBrowser(context: Mocha.Context): Promise<Browser> {
-  if (!existsSync(executablePath)) {
-    const reason = `no Chromium at ${executablePath}: install it, or set CHROMIUM; the live page is NOT tested`
-    if (process.env.CI !== undefined) throw new Error(reason)
-    console.error(reason)
-    context.skip()
-  }
+  const browser = await launchChromium(context)
   await bundlePage()
-  return chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-background-networking',
-      '--disable-sync',
-    ],
-  })
+  return browser
 }
 
 /** A page that remembers what went wrong in it. */
