@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import { startTarget as startExampleTarget } from '../examples/target/server.js'
+import { assertWentToPlan } from './helpers/open-run.ts'
 import { runCli } from './helpers/run-cli.ts'
 import type { CliResult } from './helpers/run-cli.ts'
 import { cleanUpAfterTest } from './helpers/temporary.ts'
@@ -20,7 +21,7 @@ async function runExample(target: Target, ...args: string[]): Promise<CliResult>
   const where = ['--server-url', target.httpUrl, '--param', `tcp=localhost:${target.tcpPort}`]
   const grpc = ['--param', `grpc=127.0.0.1:${target.grpcPort}`]
   const run = await runCli(['--test-dir', examples, ...args, ...where, ...grpc])
-  assert.equal(run.exitCode, 0, run.stdout + run.stderr)
+  assertWentToPlan(run)
   assert.ok(run.summary !== null)
   return run
 }
@@ -49,7 +50,7 @@ describe('the examples, one by one', function () {
     const directory = `${examples}/scenarios`
     const where = ['--test-dir', directory, '--server-url', target.httpUrl]
     const run = await runCli(['--config', `${directory}/loads.config.ts`, ...where])
-    assert.equal(run.exitCode, 0, run.stdout + run.stderr)
+    assertWentToPlan(run)
     const tests = Object.fromEntries(run.summary!.executions.map(({ test, successes }) => [test, successes]))
     assert.equal(tests['TestShop.test_buy'], 20)
     assert.ok(tests['TestShop.test_browse']! > tests['TestShop.test_look_up']!)
