@@ -1,0 +1,52 @@
+import type { AttributeTable } from '../attributes.ts'
+import type { Direction } from '../direction.ts'
+import type { Exchange, Treatment } from '../protocols/exchange.ts'
+import type { Protocol } from '../protocols/protocol.ts'
+import type { Random } from '../random.ts'
+import type { UnitKind } from '../rules/rule.ts'
+import type { Flow, Stage } from './stage.ts'
+
+/**
+ * A kind of fault. It works in one of three places, by which of the three functions it has: on the bytes of a direction
+ * (`stage`), on a request and its reply (`treat`), or before there is a connection to the backend (`connect`).
+ */
+export interface FaultDefinition<A = unknown> {
+  readonly type: string
+  /** One line, for help. */
+  readonly summary: string
+  readonly attributes: AttributeTable<A>
+  /** Units that it can be drawn for; the first is the default. */
+  readonly units: readonly UnitKind[]
+  /** What else is wrong with the attributes together, or with this protocol; null: nothing. */
+  check?(attributes: A, context: FaultContext): string | null
+  /** A stage in the flow of bytes of a connection that was hit; the unit is a connection. */
+  stage?(flow: Flow, attributes: A): Stage<A>
+  /** What becomes of a request or chunk that was hit. */
+  treat?(exchange: Exchange, attributes: A): Treatment
+  /** What becomes of a new connection that was hit. */
+  connect?(attempt: ConnectAttempt, attributes: A): ConnectTreatment
+}
+
+export interface FaultContext {
+  protocol: Protocol
+  stream: Direction
+  unit: UnitKind
+}
+
+export interface ConnectAttempt {
+  readonly random: Random
+}
+
+export interface ConnectTreatment {
+  /** Milliseconds before the backend is dialled; the client is connected already. */
+  delayMs?: number
+  /** The client is cut at once, the backend never dialled. */
+  refuse?: 'fin' | 'rst'
+  /** Neither dialled nor answered, until the rule is removed or the client goes. */
+  ignore?: boolean
+}
+
+/** Types a definition of a fault: its attributes are those of its table. */
+export function defineFault<A>(definition: FaultDefinition<A>): FaultDefinition<A> {
+  return definition
+}

@@ -1,0 +1,22 @@
+/**
+ * A fault-injecting TCP proxy: seeded, aware of protocols, driven by code, by HTTP and by a schedule.
+ *
+ * @module
+ */
+export { ChaosError, type ChaosErrorCode } from './errors.ts'
+export type { Direction } from './direction.ts'
+export type { ChaosEvent } from './events/event.ts'
+export { defineFault, type FaultDefinition } from './faults/definition.ts'
+export type { Flow, Stage, Timer } from './faults/stage.ts'
+export { addFault, findFault, knownFaults } from './faults/registry.ts'
+export type { Exchange, Reply, Treatment } from './protocols/exchange.ts'
+export {
+  defineProtocol,
+  type Dialogue,
+  type Protocol,
+  type RequestHead,
+  type Talk,
+} from './protocols/protocol.ts'
+export { addProtocol, findProtocol, knownProtocols } from './protocols/registry.ts'
+export type { ProxyCounters, ProxyOptions, TlsOptions } from './proxy/options.ts'
+export type { FaultRequest, Rule, UnitKind } from './rules/rule.ts'

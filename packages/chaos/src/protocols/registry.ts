@@ -1,0 +1,28 @@
+import { ChaosError } from '../errors.ts'
+import type { Protocol } from './protocol.ts'
+import { tcp } from './tcp.ts'
+
+const own: readonly Protocol[] = [tcp]
+const custom = new Map<string, Protocol>()
+
+export function knownProtocols(): readonly Protocol[] {
+  return [...own, ...custom.values()]
+}
+
+/** @throws {ChaosError} CHAOS_PROTOCOL */
+export function findProtocol(name: string): Protocol {
+  const found = knownProtocols().find((protocol) => protocol.name === name)
+  if (found !== undefined) return found
+  const names = knownProtocols().map((protocol) => protocol.name)
+  throw new ChaosError('CHAOS_PROTOCOL', `there is no protocol ${name}; known ones are ${names.join(', ')}`)
+}
+
+/** @throws {ChaosError} CHAOS_EXISTS */
+export function addProtocol(protocol: Protocol): void {
+  if (knownProtocols().some(({ name }) => name === protocol.name))
+    throw new ChaosError(
+      'CHAOS_EXISTS',
+      `there is a protocol ${protocol.name} already; give this one another name`,
+    )
+  custom.set(protocol.name, protocol)
+}

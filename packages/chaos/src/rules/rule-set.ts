@@ -1,0 +1,107 @@
+import { ChaosError } from '../errors.ts'
+import type { Protocol } from '../protocols/protocol.ts'
+import { changeRule, parseRule } from './parse-rule.ts'
+import type { FaultRequest, Rule } from './rule.ts'
+
+export interface RuleChange {
+  what: 'added' | 'updated' | 'removed'
+  rule: Rule
+  /** Of an update. */
+  before: Rule | null
+}
+
+/** The rules of a proxy, in order of creation. Changes are told at once; nobody waits for connections. */
+export class RuleSet {
+  readonly protocol: Protocol
+  /** Replaced as a whole by each change: who holds it has a consistent picture. */
+  #rules: readonly Rule[] = []
+  readonly #changed: (changes: readonly RuleChange[]) => void
+
+  constructor(protocol: Protocol, changed: (changes: readonly RuleChange[]) => void) {
+    this.protocol = protocol
+    this.#changed = changed
+  }
+
+  all(): readonly Rule[] {
+    return this.#rules
+  }
+
+  /** @throws {ChaosError} CHAOS_NOT_FOUND */
+  get(name: string): Rule {
+    const rule = this.#rules.find((each) => each.name === name)
+    if (rule === undefined) throw new ChaosError('CHAOS_NOT_FOUND', `there is no fault ${name}`)
+    return rule
+  }
+
+  /**
+   * All or none, in one step.
+   *
+   * @throws {ChaosError} CHAOS_EXISTS, and what parseRule throws
+   */
+  add(...requests: readonly FaultRequest[]): readonly Rule[] {
+    const added: Rule[] = []
+    for (const request of requests) {
+      const rule = parseRule(request, this.protocol)
+      if ([...this.#rules, ...added].some(({ name }) => name === rule.name))
+        throw new ChaosError(
+          'CHAOS_EXISTS',
+          `there is a fault ${rule.name} already; give this one another name`,
+        )
+      added.push(rule)
+    }
+    this.#rules = [...this.#rules, ...added]
+    this.#tell(added.map((rule) => ({ what: 'added', rule, before: null })))
+    return added
+  }
+
+  /**
+   * Attributes are merged; name, type and stream stay.
+   *
+   * @throws {ChaosError} CHAOS_NOT_FOUND, CHAOS_ATTRIBUTE
+   */
+  update(
+    name: string,
+    changes: { attributes?: Readonly<Record<string, unknown>> | undefined; toxicity?: number | undefined },
+  ): Rule {
+    const before = this.get(name)
+    const rule = changeRule(before, changes, this.protocol)
+    this.#rules = this.#rules.map((each) => (each === before ? rule : each))
+    this.#tell([{ what: 'updated', rule, before }])
+    return rule
+  }
+
+  /** @throws {ChaosError} CHAOS_NOT_FOUND */
+  remove(name: string): void {
+    this.#removeAll([this.get(name)])
+  }
+
+  clear(): void {
+    this.#removeAll(this.#rules)
+  }
+
+  /**
+   * Exactly these from now on, in one step: what was asked for a scope, or what there was before it.
+   *
+   * @throws {ChaosError} what `add` throws; then nothing has changed
+   */
+  replace(requests: readonly FaultRequest[]): void {
+    const before = this.#rules
+    const added = requests.map((request) => parseRule(request, this.protocol))
+    const names = new Set(added.map(({ name }) => name))
+    if (names.size < added.length) throw new ChaosError('CHAOS_EXISTS', 'two faults have one name')
+    this.#rules = added
+    this.#tell([
+      ...before.map((rule) => ({ what: 'removed' as const, rule, before: null })),
+      ...added.map((rule) => ({ what: 'added' as const, rule, before: null })),
+    ])
+  }
+
+  #removeAll(removed: readonly Rule[]): void {
+    this.#rules = this.#rules.filter((rule) => !removed.includes(rule))
+    this.#tell(removed.map((rule) => ({ what: 'removed', rule, before: null })))
+  }
+
+  #tell(changes: readonly RuleChange[]): void {
+    if (changes.length > 0) this.#changed(changes)
+  }
+}
