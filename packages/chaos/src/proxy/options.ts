@@ -15,6 +15,8 @@ export interface ProxyOptions {
   seed?: number
   /** Behaviors with percentages, one draw for all: `20:delay,5:error`. */
   behavior?: string
+  /** Attributes by name of behavior, also of those that are only set later: `{ delay: { sleep: '2s' } }`. */
+  behaviors?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   faults?: readonly FaultRequest[]
   /** False: not listening until it is enabled. */
   enabled?: boolean
