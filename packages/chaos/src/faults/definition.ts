@@ -19,6 +19,11 @@ export interface FaultDefinition<A = unknown> {
   readonly units: readonly UnitKind[]
   /** What else is wrong with the attributes together, or with this protocol; null: nothing. */
   check?(attributes: A, context: FaultContext): string | null
+  /**
+   * True: its stages tell by `flow.applied` that they have taken effect, and a connection on which they never do has no event.
+   * Otherwise that is the first byte or end that reaches them.
+   */
+  readonly tells?: boolean
   /** A stage in the flow of bytes of a connection that was hit; the unit is a connection. */
   stage?(flow: Flow, attributes: A): Stage<A>
   /** What becomes of a request or chunk that was hit. */

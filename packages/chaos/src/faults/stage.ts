@@ -30,6 +30,8 @@ export interface Flow {
   pass(bytes: Buffer): void
   /** The end of the stream, to the next stage. Once. */
   end(): void
+  /** In place of `end`: it stops here. When the other direction has ended, too, nobody is left, and the connection closes. */
+  swallowEnd(): void
   /**
    * Bytes that outlive `onBytes`, counted against the memory of the connection: while much is held, nothing more is read.
    * What is passed on later, or dropped, is given back with `release`.
