@@ -18,5 +18,9 @@ export {
   type Talk,
 } from './protocols/protocol.ts'
 export { addProtocol, findProtocol, knownProtocols } from './protocols/registry.ts'
+export { EventHub } from './events/event-hub.ts'
+export type { FaultScope } from './proxy/fault-scope.ts'
 export type { ProxyCounters, ProxyOptions, TlsOptions } from './proxy/options.ts'
+export type { Proxies } from './proxy/proxies.ts'
+export { startProxy, type Proxy } from './proxy/proxy.ts'
 export type { FaultRequest, Rule, UnitKind } from './rules/rule.ts'
