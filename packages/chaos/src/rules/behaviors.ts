@@ -8,7 +8,7 @@ export const behaviorNames = ['abort', 'blackout', 'delay', 'dummy', 'error', 'h
 export type BehaviorAttributes = Readonly<Record<string, unknown>>
 
 /** The draw that behaviors share. */
-const group = 'behaviors'
+export const behaviorGroup = 'behaviors'
 
 /**
  * Reads `20:delay,5:error`: percentages (also `0.5:error`) of units, of which each has one behavior or, with what is left to
@@ -36,7 +36,7 @@ export function parseBehaviors(
       name,
       toxicity: Math.min(1, percent / 100),
       attributes: attributesOf(name),
-      share: { draw: group, from, to },
+      share: { draw: behaviorGroup, from, to },
     })
   }
   // Fractions such as 0.1 do not add up exactly.

@@ -39,18 +39,31 @@ export class RuleSet {
    * @throws {ChaosError} CHAOS_EXISTS, and what parseRule throws
    */
   add(...requests: readonly FaultRequest[]): readonly Rule[] {
+    return this.exchange([], requests)
+  }
+
+  /**
+   * Takes some rules away and adds others, in one step.
+   *
+   * @throws {ChaosError} what `add` throws; then nothing has changed
+   */
+  exchange(removed: readonly Rule[], requests: readonly FaultRequest[]): readonly Rule[] {
+    const kept = this.#rules.filter((rule) => !removed.includes(rule))
     const added: Rule[] = []
     for (const request of requests) {
       const rule = parseRule(request, this.protocol)
-      if ([...this.#rules, ...added].some(({ name }) => name === rule.name))
+      if ([...kept, ...added].some(({ name }) => name === rule.name))
         throw new ChaosError(
           'CHAOS_EXISTS',
           `there is a fault ${rule.name} already; give this one another name`,
         )
       added.push(rule)
     }
-    this.#rules = [...this.#rules, ...added]
-    this.#tell(added.map((rule) => ({ what: 'added', rule, before: null })))
+    this.#rules = [...kept, ...added]
+    this.#tell([
+      ...removed.map((rule) => ({ what: 'removed' as const, rule, before: null })),
+      ...added.map((rule) => ({ what: 'added' as const, rule, before: null })),
+    ])
     return added
   }
 
