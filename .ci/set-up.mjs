@@ -22,6 +22,14 @@ const systemPackages = [
     uses: 'tests of figures in InfluxDB, and of the queries of the dashboards',
   },
   { command: 'prometheus', package: 'prometheus', uses: 'tests of figures in Prometheus' },
+  { command: 'redis-server', package: 'redis-server', uses: 'tests of proxies in front of Redis' },
+  { command: 'memcached', package: 'memcached', uses: 'tests of proxies in front of memcached' },
+  { command: 'mariadbd', package: 'mariadb-server', uses: 'tests of proxies in front of MySQL' },
+  { command: 'pg_lsclusters', package: 'postgresql', uses: 'tests of proxies in front of PostgreSQL' },
+  { command: 'aiosmtpd', package: 'python3-aiosmtpd', uses: 'tests of proxies in front of a mail server' },
+  { command: 'openssl', package: 'openssl', uses: 'tests of TLS with another client' },
+  { command: 'ip', package: 'iproute2', uses: 'tests of a network that drops what it carries' },
+  { command: 'iptables', package: 'iptables', uses: 'tests of a network that drops what it carries' },
   { command: 'chromium', package: 'chromium', uses: 'tests of the page and the report in a browser' },
 ]
 

@@ -2,7 +2,7 @@
  * A small server to make load against, with a counter of its own: what it counted is the referee of what a run reports.
  *
  * HTTP (port 9200): `/` like the front page of a small search engine, `/users/:id`, `/slow?ms=100`, `/status/:code`,
- * `/count` (which is not counted itself), `/prices?count=5&ms=20` (server-sent events). WebSocket echo (port 9000): `/ws`.
+ * `/count` (which is not counted itself), `/prices?count=5&ms=20` (server-sent events), `/orders/:customer`. WebSocket echo (port 9000): `/ws`.
  * TCP echo (port 9001), and gRPC (port 9002): the service of `greeter.proto`.
  *
  *     node examples/target/server.js [--http-port 9200] [--ws-port 9000] [--tcp-port 9001] [--grpc-port 9002]
@@ -19,6 +19,14 @@ import { WebSocketServer } from 'ws'
 const localAddresses = ['127.0.0.1', '::1']
 const maxSlowMs = 60_000
 const maxEvents = 1000
+const mostCustomers = 10_000
+
+/**
+ * Keys of the orders of each customer; null: an order without one.
+ *
+ * @type {Map<string, (string | string[] | null)[]>}
+ */
+const orders = new Map()
 
 /**
  * What the target has seen: HTTP requests, WebSocket handshakes, and messages that arrived; TCP connections and gRPC
@@ -196,7 +204,24 @@ function answer(url, request, response) {
     return
   }
   if (first === 'prices') return sendPrices(url, response)
+  if (first === 'orders' && second !== '') return sendJson(response, 200, { bought: order(second, request) })
   sendJson(response, 404, { error: `nothing at ${url.pathname}` })
+}
+
+/**
+ * Takes an order (POST) of a customer and tells how many it has. One with the `Idempotency-Key` of an earlier one is that one.
+ *
+ * @param {string} customer
+ * @param {import('node:http').IncomingMessage} request
+ */
+function order(customer, request) {
+  const keys = orders.get(customer) ?? []
+  if (request.method !== 'POST') return keys.length
+  const key = request.headers['idempotency-key'] ?? null
+  if (key === null || !keys.includes(key)) keys.push(key)
+  if (orders.size >= mostCustomers) orders.clear()
+  orders.set(customer, keys)
+  return keys.length
 }
 
 /**

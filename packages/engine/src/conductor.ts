@@ -1,4 +1,11 @@
-import { checkNote, type RunHookContext, type Tags, type TestClass } from '@loads-runner/testcase'
+import {
+  checkNote,
+  proxiesFor,
+  type FaultScope,
+  type RunHookContext,
+  type Tags,
+  type TestClass,
+} from '@loads-runner/testcase'
 import { unpackBundle, type ManifestTest } from './bundle-archive.ts'
 import { lendEnvironment } from './environment.ts'
 import { EngineError } from './errors.ts'
@@ -26,7 +33,9 @@ const nobody: ConductorListener = { note: () => {}, log: () => {} }
 export class Conductor {
   readonly #directory: WorkDirectory
   readonly #classes: ReadonlyMap<string, TestClass>
-  readonly #run: Omit<RunHookContext, 'data'>
+  readonly #run: Omit<RunHookContext, 'data' | 'proxies'>
+  /** Faults that run-scoped code began and did not end. */
+  readonly #faults: FaultScope[] = []
   readonly #giveBack: () => void
   readonly #notes: Notes
   #data: Record<string, unknown> = {}
@@ -34,7 +43,7 @@ export class Conductor {
   private constructor(
     directory: WorkDirectory,
     classes: Map<string, TestClass>,
-    run: Omit<RunHookContext, 'data' | 'annotate'>,
+    run: Omit<RunHookContext, 'data' | 'annotate' | 'proxies'>,
     giveBack: () => void,
     listener: ConductorListener,
   ) {
@@ -115,13 +124,21 @@ export class Conductor {
   }
 
   async close(): Promise<void> {
+    for (const scope of this.#faults.splice(0).toReversed()) await scope.end().catch(() => {})
     this.#giveBack()
     await this.#directory.remove()
   }
 
   async #call(name: string, cls: TestClass, hook: 'setUpRun' | 'tearDownRun'): Promise<unknown> {
     try {
-      return await cls[hook]?.({ ...this.#run, data: this.#data[name] ?? null })
+      const opened = (scope: FaultScope) => this.#faults.push(scope)
+      return await cls[hook]?.({
+        ...this.#run,
+        data: this.#data[name] ?? null,
+        get proxies() {
+          return proxiesFor('run', opened)
+        },
+      })
     } catch (error) {
       throw new EngineError('SET_UP_FAILED', 4, `${name}: ${ownStack(error, this.#directory.path)}`, {
         cause: error,
@@ -132,6 +149,9 @@ export class Conductor {
   }
 }
 
-function hookContext(spec: ConductedSpec, runId: string): Omit<RunHookContext, 'data' | 'annotate'> {
+function hookContext(
+  spec: ConductedSpec,
+  runId: string,
+): Omit<RunHookContext, 'data' | 'annotate' | 'proxies'> {
   return { runId, seed: spec.seed, agent: '', params: spec.params, serverUrl: spec.target.serverUrl }
 }

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { Recorder } from '@loads-runner/metrics'
-import { checkNote, isInstrumented, warmUpSessions, type Tags } from '@loads-runner/testcase'
+import { checkNote, isInstrumented, proxiesFor, warmUpSessions, type Tags } from '@loads-runner/testcase'
 import { runStages, type RunStage } from '@loads-runner/testcase/load'
 import { Breath } from './breath.ts'
 import { EngineError } from './errors.ts'
@@ -198,6 +198,9 @@ export class LoadThread implements UserSurroundings {
         annotate: (text, tags = {}) => {
           checkNote(text, tags)
           this.annotate(text, tags)
+        },
+        get proxies() {
+          return proxiesFor('user')
         },
       })
     }

@@ -167,8 +167,8 @@ export class VirtualUser implements LoadUser {
     if (wasCut !== null) context.renewSignal()
     if (!overrides(test, 'tearDown')) {
       try {
-        settleExecution(test)
-        return null
+        const restoring = settleExecution(test)
+        return restoring === undefined ? null : this.#wait(restoring)
       } catch (error) {
         return { error }
       }
@@ -177,7 +177,8 @@ export class VirtualUser implements LoadUser {
     const ending = this.#wait(
       (async () => {
         await inCodeOf(ready, () => test.tearDown())
-        settleExecution(test)
+        const restoring = settleExecution(test)
+        if (restoring !== undefined) await restoring
       })(),
     )
     return ending.then((problem) => {

@@ -22,6 +22,7 @@
  *
  * @module
  */
+import { provideRunProxies } from './proxies/provide-proxies.ts'
 import { provideStandaloneFeeds } from './standalone-feeds.ts'
 
 export {
@@ -45,8 +46,11 @@ export {
 export type {
   CookieOptions,
   ExpectedStatus,
+  FaultScope,
   HitErrorClass,
   Message,
+  Proxies,
+  ProxyHandle,
   Random,
   RequestOptions,
   RunHookContext,
@@ -60,6 +64,7 @@ export type { Stats, Summary, Verdict } from '@loads-runner/metrics'
 export { run } from './code.ts'
 export type { RunOptions } from './code.ts'
 
+provideRunProxies()
 provideStandaloneFeeds()
 export { defineConfig } from './run-options.ts'
 export type {

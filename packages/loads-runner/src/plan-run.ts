@@ -1,9 +1,11 @@
 import type { RunSpec, TestSelection } from '@loads-runner/protocol'
 import type { Scenario } from '@loads-runner/testcase/load'
 import { longestMs } from './duration.ts'
+import { mostUsersAtOnce } from './load-outline.ts'
 import type { SettingSources } from './option-table.ts'
 import type { Settings } from './options.ts'
 import type { PlannedThreshold } from './plan-thresholds.ts'
+import type { ProxyVariables } from './proxies/run-proxies.ts'
 
 /** What is known of the tests once they are bundled. */
 export interface BundledTests {
@@ -30,6 +32,8 @@ export interface PlanContext {
   debugged: boolean
   /** Outputs that a standing broker runs, as written. */
   outputs: readonly string[]
+  /** What users are told of the run's proxies, which several users share; null: there are none. */
+  proxies: ((shared: boolean) => ProxyVariables) | null
 }
 
 /** How often broker, agents and console exchange figures. */
@@ -40,6 +44,10 @@ const ownAgentsMs = 60_000
 /** From settings and tests to everything that a run is. Pure. */
 export function planRun(settings: Settings, bundle: BundledTests, context: PlanContext): RunSpec {
   const { debugged } = context
+  const proxies = context.proxies?.(mostUsersAtOnce({ scenarios: [...context.scenarios] }) > 1) ?? {
+    env: {},
+    secrets: {},
+  }
   return {
     names: [...context.tests],
     tests: bundle.tests.map((test) => ({ ...test })),
@@ -66,8 +74,8 @@ export function planRun(settings: Settings, bundle: BundledTests, context: PlanC
       trace: settings.trace,
     },
     params: { ...settings.param },
-    env: variablesOf(settings, context.env),
-    secrets: secretsOf(settings, context.env),
+    env: { ...variablesOf(settings, context.env), ...proxies.env },
+    secrets: { ...secretsOf(settings, context.env), ...proxies.secrets },
     labels: { ...settings.label },
     project: settings.projectName,
     user: settings.userId,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Annotation } from '@loads-runner/protocol'
 import type { OutputEnvironment, OutputHealth } from '@loads-runner/outputs'
 import type { Secrets } from '@loads-runner/testcase/secrets'
 import type { EventMessage } from './broker-connection.ts'
@@ -10,6 +11,7 @@ import { planOutputs } from './outputs/planned-outputs.ts'
 import type { PlannedOutputs } from './outputs/planned-outputs.ts'
 import { RunOutputs } from './outputs/run-outputs.ts'
 import type { Place } from './place.ts'
+import type { ProxyVariables, RunProxies } from './proxies/run-proxies.ts'
 import type { Invocation } from './read-settings.ts'
 import type { RunDirectory } from './run-directory.ts'
 import type { RunRequest } from './start-run.ts'
@@ -24,6 +26,8 @@ export class RunCompany {
   readonly #outputs: PlannedOutputs
   readonly #observers: Observers | null
   readonly #environment: OutputEnvironment
+  readonly #proxies: RunProxies | null
+  #proxiesOpening: Promise<void> = Promise.resolve()
   #opening: Promise<RunOutputs | null> = Promise.resolve(null)
   #writing: RunOutputs | null = null
   #page: Dashboard | null = null
@@ -33,32 +37,49 @@ export class RunCompany {
   static async plan(request: RunRequest): Promise<RunCompany> {
     const { settings } = request.invocation
     const environment = environmentOf(request)
-    const [outputs, observers] = await Promise.all([
+    const [outputs, observers, proxies] = await Promise.all([
       planOutputs(settings, environment),
       planObservers(settings.observe, environment),
+      planProxies(settings.proxies, environment),
     ])
     if (settings.detach) checkDetached(settings, outputs)
-    return new RunCompany(request, outputs, observers, environment)
+    return new RunCompany(request, outputs, observers, proxies, environment)
   }
 
   private constructor(
     request: RunRequest,
     outputs: PlannedOutputs,
     observers: Observers | null,
+    proxies: RunProxies | null,
     environment: OutputEnvironment,
   ) {
     this.brokerOutputs = outputs.broker.map(({ text }) => text)
     this.#request = request
     this.#outputs = outputs
     this.#observers = observers
+    this.#proxies = proxies
     this.#environment = environment
   }
 
   /** Loads what outputs need, while tests are bundled and processes start. */
-  prepare(directory: RunDirectory | null): void {
+  prepare(directory: RunDirectory | null, teardown: Teardown): void {
     if (this.#request.invocation.settings.detach) return
+    if (this.#proxies !== null) {
+      this.#proxiesOpening = this.#proxies.open(directory?.path ?? null, teardown)
+      this.#proxiesOpening.catch(() => {})
+    }
     this.#opening = RunOutputs.open(this.#outputs.here, directory?.path ?? null, this.#environment)
     this.#opening.catch(() => {})
+  }
+
+  /**
+   * What users know of the proxies, which listen when it resolves; null without any.
+   *
+   * @throws {UsageError} they cannot be started or reached
+   */
+  async proxyVariables(): Promise<((shared: boolean) => ProxyVariables) | null> {
+    await this.#proxiesOpening
+    return this.#proxies === null ? null : (shared) => this.#proxies!.variables(shared)
   }
 
   /**
@@ -89,24 +110,35 @@ export class RunCompany {
 
   /** The run is there: what the target says of itself is published into its events. */
   begin(runId: string, run: WatchedRun): void {
-    this.#observers?.start((values) => {
-      const annotation = { type: 'observation' as const, values }
+    const publish = (annotation: Annotation) => {
       // A broker that is out of reach for a while has other worries.
       run.connection.request('annotate', { runId, annotation }).catch(() => {})
+    }
+    this.#observers?.start((values) => publish({ type: 'observation', values }))
+    this.#proxies?.begin(publish).catch((error: Error) => {
+      this.#environment.log('warning', `what happens at the proxies is not seen: ${error.message}`)
     })
   }
 
   take({ event, runId }: EventMessage): void {
     if (event.type === 'finished') this.#ended = runId
+    this.#proxies?.take(event)
     this.#writing?.take(event)
   }
 
   /** @returns result files that could not be written */
   async finish(): Promise<OutputHealth[]> {
     await this.#observers?.stop()
+    this.#sayFaults((await this.#proxies?.close()) ?? new Map())
     // Pages keep these figures when we are gone.
     if (this.#ended !== null) await this.#page?.toldEnd(this.#ended)
     return (await this.#writing?.finish()) ?? []
+  }
+
+  #sayFaults(totals: ReadonlyMap<string, number>): void {
+    if (totals.size === 0) return
+    const counts = [...totals].map(([what, count]) => `${what} ${count}`)
+    this.#request.display.notice(`faults injected: ${counts.join('; ')}`)
   }
 }
 
@@ -115,6 +147,8 @@ function checkDetached(settings: Invocation['settings'], { here }: PlannedOutput
   const problems = here
     .filter(({ place }) => place === 'file' || place === 'module')
     .map(({ text }) => `--output ${text}: it is written by this process, which does not stay with --detach`)
+  if (settings.proxies !== null)
+    problems.push('--proxies are driven by this process, which does not stay with --detach')
   if (settings.observe.length > 0)
     problems.push('--observe asks from this process, which does not stay with --detach')
   if (settings.dashboard)
@@ -122,6 +156,11 @@ function checkDetached(settings: Invocation['settings'], { here }: PlannedOutput
       '--dashboard is served by this process, which does not stay with --detach: see loads-broker --http',
     )
   if (problems.length > 0) throw new UsageError(problems)
+}
+
+async function planProxies(text: string | null, environment: OutputEnvironment): Promise<RunProxies | null> {
+  if (text === null) return null
+  return (await import('./proxies/run-proxies.ts')).RunProxies.plan(text, environment)
 }
 
 function environmentOf({ world, display }: RunRequest): OutputEnvironment {

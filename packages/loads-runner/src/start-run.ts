@@ -85,7 +85,7 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     if (directory !== null) {
       teardown.add('the run directory', () => (begun ? directory.close() : directory.discard()))
     }
-    company.prepare(directory)
+    company.prepare(directory, teardown)
     // Bundling and starting processes both take their time: at once, then. What fails first is said.
     const place = openPlace(request, directory)
     teardown.add('the cluster', async () => (await place.catch(() => null))?.stop())
@@ -95,6 +95,7 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     teardown.add('the connection', async () => (await connecting.catch(() => null))?.close())
     const bundling = bundle(request)
     const [tests, pem] = await interrupts.race(Promise.all([bundling, readPem(settings, world.cwd)]))
+    const proxies = await interrupts.race(company.proxyVariables())
     const seed = settings.seed ?? randomInt(2 ** 32)
     const context = {
       pem,
@@ -102,6 +103,7 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
       seed,
       debugged: world.debugged(),
       outputs: company.brokerOutputs,
+      proxies,
       baseline,
     }
     const plan = request.plan ?? ((facts, own) => preparePlan(invocation, facts, own))
@@ -117,6 +119,7 @@ export async function startRun(request: RunRequest): Promise<RunOutcome> {
     const secrets = new Secrets([
       ...Object.values(secretsOf(settings, world.env)),
       ...(pem.key === null ? [] : [pem.key]),
+      ...Object.values(proxies?.(false).secrets ?? {}),
     ])
     await company.open(await place, secrets, teardown)
     const { runId } = await interrupts.race(submit(connection, spec, tests))

@@ -56,6 +56,15 @@ export type { Message, WebSocketEnd, WebSocketOptions } from './sessions/websock
 // For the engine.
 export { warmUpSessions } from './sessions/libraries.ts'
 export { traceIdOf } from './sessions/trace.ts'
+export {
+  provideProxies,
+  proxiesFor,
+  type FaultScope,
+  type Proxies,
+  type ProxyHandle,
+  type ProxyProvider,
+  type ProxyUse,
+} from './proxies.ts'
 export { attachUser, keepUserSockets, releaseUser, settleExecution } from './user-link.ts'
 export { isInstrumented, runInstrumented } from './instrument/index.ts'
 export { isAssertionFailure } from './assertion-failure.ts'

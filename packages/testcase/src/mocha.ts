@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os'
 import type { UserContext } from './context.ts'
+import { proxiesFor } from './proxies.ts'
 import type { RunHookContext, TestCase, TestClass } from './test-case.ts'
 import { checkNote } from './tags.ts'
 import { isTestClass, testMethodsOf } from './test-class.ts'
@@ -57,7 +58,7 @@ function testClassesOf(exports: unknown): TestClass[] {
 
 function addSuite(root: Suite, testClass: TestClass, file: string, { Suite, Test }: MochaClasses): void {
   const suite = Suite.create(root, testClass.name)
-  const context = { ...hookContext(testClass), data: null as unknown }
+  const context = Object.assign(hookContext(testClass), { data: null as unknown })
   if ('setUpRun' in testClass) {
     suite.beforeAll('setUpRun', async () => {
       context.data = (await testClass.setUpRun?.(context)) ?? null
@@ -87,6 +88,9 @@ function hookContext(testClass: TestClass): Omit<RunHookContext, 'data'> {
     params: {},
     serverUrl: process.env['LOADS_SERVER_URL'] || testClass.serverUrl || null,
     annotate: (text, tags = {}) => checkNote(text, tags),
+    get proxies() {
+      return proxiesFor('run')
+    },
   }
 }
 

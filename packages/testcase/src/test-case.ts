@@ -2,6 +2,7 @@ import type { FeedMode, FeedRow, RunView } from './context.ts'
 import type { Instrument } from './instrument/selection.ts'
 import { Measurements } from './measurements.ts'
 import type { Tags } from './meter.ts'
+import type { Proxies } from './proxies.ts'
 import type { Random } from './random.ts'
 import type { AppClient } from './sessions/http/app.ts'
 import type { EventStream, EventStreamOptions } from './sessions/events/event-stream.ts'
@@ -13,7 +14,7 @@ import type { TcpOptions } from './sessions/raw/tcp-opening.ts'
 import type { UdpSocket } from './sessions/raw/udp-socket.ts'
 import type { WebSocketOptions, WebSocketSession } from './sessions/websocket/websocket-session.ts'
 import { checkNote } from './tags.ts'
-import { contextOf, sessionsOf } from './user-link.ts'
+import { contextOf, proxiesOf, sessionsOf } from './user-link.ts'
 
 /** Marks the prototype of `TestCase`: registered, so that a second copy of this package is recognised. */
 export const brand = Symbol.for('loads.TestCase')
@@ -32,6 +33,8 @@ export interface RunHookContext {
   readonly data: unknown
   /** Publishes a note at this moment of the run; see {@link TestCase.annotate}. */
   annotate(text: string, tags?: Tags): void
+  /** Proxies of the run, which code that runs once may change; see {@link TestCase.proxies}. On agents as for users. */
+  readonly proxies: Proxies
 }
 
 /** A subclass of `TestCase`: the constructor, with its optional statics; those of data are explained there. */
@@ -212,6 +215,19 @@ export class TestCase extends Measurements {
   annotate(text: string, tags: Tags = noTags): void {
     checkNote(text, tags)
     contextOf(this).annotate(text, tags)
+  }
+
+  /**
+   * The fault-injecting proxies of the run by name, from `--proxies`. What an execution changes is taken back with it.
+   *
+   *     const { mysql } = this.proxies
+   *     await using _ = await mysql.withBehavior('delay', { sleep: '2s' })
+   *     const connection = await createConnection({ host: mysql.host, port: mysql.port })
+   *
+   * @throws {UsageError} the run has no proxies, or none of that name
+   */
+  get proxies(): Proxies {
+    return proxiesOf(this)
   }
 
   /** Number of this virtual user, from 0, over the whole run. */

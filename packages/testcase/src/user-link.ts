@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { defaultTarget, type UserContext } from './context.ts'
 import { prepareUser } from './instrument/index.ts'
+import { UserProxies, type Proxies } from './proxies.ts'
 import { createRandom } from './random.ts'
 import { Scopes } from './scopes.ts'
 import type { SessionSet } from './sessions/session-set.ts'
@@ -15,11 +16,13 @@ import { StandaloneMeter } from './standalone-meter.ts'
 const contextKey = Symbol.for('loads.context')
 const sessionsKey = Symbol.for('loads.sessions')
 const scopesKey = Symbol.for('loads.scopes')
+const proxiesKey = Symbol.for('loads.userProxies')
 
 interface Linked {
   [contextKey]?: UserContext
   [sessionsKey]?: SessionSet
   [scopesKey]?: Scopes
+  [proxiesKey]?: UserProxies
 }
 
 /** Gives a test its user, before setUpUser. Without it a test makes itself a context of its own when first asked. */
@@ -49,10 +52,18 @@ export function scopesOf(test: object): Scopes {
   return linked[scopesKey]!
 }
 
-/** Ends a user, after tearDownUser: closes its connections and sockets. Never throws. */
+/** @throws {UsageError} nothing here speaks to proxies */
+export function proxiesOf(test: object): Proxies {
+  const linked = test as Linked
+  if (linked[proxiesKey] === undefined) hide(test, proxiesKey, new UserProxies())
+  return linked[proxiesKey]!.handles
+}
+
+/** Ends a user, after tearDownUser: closes its connections and sockets, takes back its faults. Never throws. */
 export async function releaseUser(test: object): Promise<void> {
+  const { [sessionsKey]: sessions, [proxiesKey]: proxies } = test as Linked
   try {
-    await (test as Linked)[sessionsKey]?.close()
+    await Promise.all([sessions?.close(), proxies?.close()])
   } catch {
     // Nobody is left to hear it; what mattered was thrown in the test.
   }
@@ -60,22 +71,33 @@ export async function releaseUser(test: object): Promise<void> {
 
 /** Ends setUpUser: what it opened stays open for all executions of the user. */
 export function keepUserSockets(test: object): void {
-  ;(test as Linked)[sessionsKey]?.keepSockets()
+  const { [sessionsKey]: sessions, [proxiesKey]: proxies } = test as Linked
+  sessions?.keepSockets()
+  proxies?.keep()
 }
 
 /**
  * Ends an execution: closes the sockets and streams that it opened, leaves its steps and tags, and throws the first
  * error of a socket (or of its callback) that the test has not seen; else, outside a run, that checks failed.
  *
+ * @returns waits for faults that the execution has left to be taken back; undefined where there are none, as nearly always
  * @throws {Error} that error, as it was thrown
  * @throws {AssertionError} checks of a test failed that no engine runs
  */
-export function settleExecution(test: object): void {
+export function settleExecution(test: object): Promise<void> | undefined {
   const linked = test as Linked
   linked[scopesKey]?.reset()
-  linked[sessionsKey]?.settle()
-  const meter = linked[contextKey]?.meter
-  if (meter instanceof StandaloneMeter) meter.settle()
+  const restoring = linked[proxiesKey]?.settle()
+  try {
+    linked[sessionsKey]?.settle()
+    const meter = linked[contextKey]?.meter
+    if (meter instanceof StandaloneMeter) meter.settle()
+  } catch (error) {
+    // The test's own error says more than a fault that could not be taken back.
+    restoring?.catch(() => {})
+    throw error
+  }
+  return restoring
 }
 
 /** For tests that are run as plain code, by mocha or by hand: nothing but checks is counted, the server comes from the environment. */

@@ -110,6 +110,7 @@ async function checkRun(
     thresholds: [],
     replay: null,
     outputs: [],
+    proxies: null,
   }
   const spec = planRun(check, bundle, context)
   await interrupts.race(connection.putBundle(bundle.hash, bundle.bytes))

@@ -37,6 +37,7 @@ export async function dryRunCommand(world: World, invocation: Invocation): Promi
     seed: settings.seed ?? 0,
     debugged: world.debugged(),
     outputs: outputs.map(({ text }) => text),
+    proxies: null,
     baseline,
   })
   const outline = outlineOf(spec.profile, spec.agents)

@@ -12,6 +12,8 @@ export interface TargetSettings {
   cert: string | null
   key: string | null
   proxy: string | null
+  /** A file, or the address of a control server. */
+  proxies: string | null
   http2: boolean
   connections: 'user' | 'shared' | 'fresh'
   maxConnections: number
@@ -68,6 +70,13 @@ export const targetOptions: OptionTable<TargetSettings> = {
     help: 'HTTP proxy on the way to the target',
     initial: null,
     parse: httpUrl,
+  },
+  proxies: {
+    flags: '--proxies <FILE|URL>',
+    group,
+    help: 'fault-injecting proxies for the tests (this.proxies) and their schedule: a file, or the control address of a loads-proxy',
+    initial: null,
+    parse: word,
   },
   http2: {
     flags: '--http2',
