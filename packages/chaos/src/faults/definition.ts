@@ -1,9 +1,10 @@
 import type { AttributeTable } from '../attributes.ts'
 import type { Direction } from '../direction.ts'
 import type { Exchange, Treatment } from '../protocols/exchange.ts'
-import type { Protocol } from '../protocols/protocol.ts'
+import type { Protocol, RequestHead } from '../protocols/protocol.ts'
 import type { Random } from '../random.ts'
-import type { UnitKind } from '../rules/rule.ts'
+import type { Rule, UnitKind } from '../rules/rule.ts'
+import type { TlsTreatment } from '../tls/treatment.ts'
 import type { Flow, Stage } from './stage.ts'
 
 /**
@@ -24,6 +25,11 @@ export interface FaultDefinition<A = unknown> {
    * Otherwise that is the first byte or end that reaches them.
    */
   readonly tells?: boolean
+  /**
+   * Whether a request is one that the fault can be for; others are let through, and neither drawn nor counted. By default all.
+   * A login fits no deadlock, and what expects no reply fits no error.
+   */
+  suits?(request: RequestHead, rule: Rule<A>): boolean
   /** A stage in the flow of bytes of a connection that was hit; the unit is a connection. */
   stage?(flow: Flow, attributes: A): Stage<A>
   /** What becomes of a request or chunk that was hit. */
@@ -36,6 +42,8 @@ export interface FaultContext {
   protocol: Protocol
   stream: Direction
   unit: UnitKind
+  /** Whether the proxy terminates TLS; undefined: not known yet. */
+  terminatesTls?: boolean | undefined
 }
 
 export interface ConnectAttempt {
@@ -49,6 +57,8 @@ export interface ConnectTreatment {
   refuse?: 'fin' | 'rst'
   /** Neither dialled nor answered, until the rule is removed or the client goes. */
   ignore?: boolean
+  /** What goes wrong in the TLS of the client, where the proxy terminates it. */
+  tls?: TlsTreatment
 }
 
 /** Types a definition of a fault: its attributes are those of its table. */

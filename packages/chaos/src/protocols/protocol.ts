@@ -20,6 +20,11 @@ export interface Dialogue {
   fromBackend(bytes: Buffer): void
   clientEnded?(): void
   backendEnded?(): void
+  /**
+   * A made-up reply takes the place of the backend's: told when it is sent, before the client can act upon it. For protocols in
+   * which a reply says what the client's next bytes mean.
+   */
+  answered?(to: RequestHead): void
 }
 
 /**
