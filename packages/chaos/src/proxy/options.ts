@@ -39,7 +39,10 @@ export interface TlsOptions {
   /** Certificate and key that the backend asks for. */
   clientCert?: string
   clientKey?: string
-  /** Name that is asked for and verified, by default the host of the backend. */
+  /**
+   * Name that is asked for and verified, `*` for the one that the client asked for. By default the host of the backend; where
+   * that is an address, the client's.
+   */
   serverName?: string
   /** False: any certificate of the backend will do. */
   verify?: boolean

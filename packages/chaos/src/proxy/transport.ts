@@ -1,14 +1,23 @@
 import type { Socket } from 'node:net'
+import type { Handshake, HandshakeEnd } from '../tls/handshake.ts'
+import type { TlsTreatment } from '../tls/treatment.ts'
 
-/** What lies between TCP and the bytes that faults see: TLS of either side. Null: nothing. */
+/** What lies between TCP and the bytes that faults see: TLS of either side. Made by `openTransport`. */
 export interface Transport {
   /**
-   * Speaks TLS with a client that has connected; reading has not begun. Rejects when it fails, which closes the connection with
-   * the cause tls-failed. The proxy destroys the socket when it gives up waiting.
+   * Speaks TLS with a client that was accepted and not read from; null: clients speak plainly. `settled` is called once,
+   * unless the handshake is cancelled first: with the socket to read from, or after `raw` was closed.
    */
-  readonly accept: ((socket: Socket) => Promise<Socket>) | null
-  /** The same with a backend. */
-  readonly dial: ((socket: Socket) => Promise<Socket>) | null
+  readonly accept:
+    ((raw: Socket, treatment: TlsTreatment, settled: (end: HandshakeEnd) => void) => Handshake) | null
+  /**
+   * The same on an established connection to the backend; `asked` is the server name that the client asked for
+   * (`SecureSocket.serverName`), null where there was none.
+   */
+  readonly dial:
+    ((raw: Socket, asked: string | null, settled: (end: HandshakeEnd) => void) => Handshake) | null
+  /** PEM of the throw-away authority that clients are to trust; null: there is none, or the certificate is the user's own. */
+  readonly authority: string | null
 }
 
-export const plain: Transport = { accept: null, dial: null }
+export const plain: Transport = { accept: null, dial: null, authority: null }

@@ -52,9 +52,10 @@ export const ruleAttributes: AttributeTable<RuleAttributes> = {
 /**
  * Checks a fault that somebody asks for.
  *
+ * @param terminatesTls whether the proxy speaks TLS with its clients; undefined: not known yet
  * @throws {ChaosError} CHAOS_UNKNOWN_FAULT, CHAOS_ATTRIBUTE (also a wrong stream or toxicity), CHAOS_PROTOCOL
  */
-export function parseRule(request: FaultRequest, protocol: Protocol): Rule {
+export function parseRule(request: FaultRequest, protocol: Protocol, terminatesTls?: boolean): Rule {
   const definition: FaultDefinition = findFault(request.type, protocol)
   const stream = streamOf(request.stream)
   const { toxicity = 1 } = request
@@ -81,7 +82,7 @@ export function parseRule(request: FaultRequest, protocol: Protocol): Rule {
   }
   if (unit !== 'request' && own.match !== null && Object.keys(own.match).some((key) => key !== 'client'))
     throw new ChaosError('CHAOS_ATTRIBUTE', `match of ${name} names requests, but its unit is the ${unit}`)
-  const problem = definition.check?.(attributes, { protocol, stream, unit }) ?? null
+  const problem = definition.check?.(attributes, { protocol, stream, unit, terminatesTls }) ?? null
   if (problem !== null) throw new ChaosError('CHAOS_ATTRIBUTE', `${name}: ${problem}`)
   return {
     name,
