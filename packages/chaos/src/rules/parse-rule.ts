@@ -107,13 +107,14 @@ export function changeRule(
   rule: Rule,
   changes: { attributes?: Readonly<Record<string, unknown>> | undefined; toxicity?: number | undefined },
   protocol: Protocol,
+  terminatesTls?: boolean,
 ): Rule {
   const { name, type, stream } = rule
   const toxicity = changes.toxicity ?? rule.toxicity
   const attributes = { ...rule.shown, ...changes.attributes }
   const isOfGroup = rule.share.draw !== name
   const share = isOfGroup ? { share: rule.share } : {}
-  return parseRule({ name, type, stream, toxicity, attributes, ...share }, protocol)
+  return parseRule({ name, type, stream, toxicity, attributes, ...share }, protocol, terminatesTls)
 }
 
 function shownOf(

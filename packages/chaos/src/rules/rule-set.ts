@@ -16,10 +16,17 @@ export class RuleSet {
   /** Replaced as a whole by each change: who holds it has a consistent picture. */
   #rules: readonly Rule[] = []
   readonly #changed: (changes: readonly RuleChange[]) => void
+  readonly #terminatesTls: () => boolean | undefined
 
-  constructor(protocol: Protocol, changed: (changes: readonly RuleChange[]) => void) {
+  /** @param terminatesTls whether the proxy speaks TLS with its clients; undefined: not known */
+  constructor(
+    protocol: Protocol,
+    changed: (changes: readonly RuleChange[]) => void,
+    terminatesTls: () => boolean | undefined = () => undefined,
+  ) {
     this.protocol = protocol
     this.#changed = changed
+    this.#terminatesTls = terminatesTls
   }
 
   all(): readonly Rule[] {
@@ -51,7 +58,7 @@ export class RuleSet {
     const kept = this.#rules.filter((rule) => !removed.includes(rule))
     const added: Rule[] = []
     for (const request of requests) {
-      const rule = parseRule(request, this.protocol)
+      const rule = parseRule(request, this.protocol, this.#terminatesTls())
       if ([...kept, ...added].some(({ name }) => name === rule.name))
         throw new ChaosError(
           'CHAOS_EXISTS',
@@ -77,7 +84,7 @@ export class RuleSet {
     changes: { attributes?: Readonly<Record<string, unknown>> | undefined; toxicity?: number | undefined },
   ): Rule {
     const before = this.get(name)
-    const rule = changeRule(before, changes, this.protocol)
+    const rule = changeRule(before, changes, this.protocol, this.#terminatesTls())
     this.#rules = this.#rules.map((each) => (each === before ? rule : each))
     this.#tell([{ what: 'updated', rule, before }])
     return rule
@@ -99,7 +106,7 @@ export class RuleSet {
    */
   replace(requests: readonly FaultRequest[]): void {
     const before = this.#rules
-    const added = requests.map((request) => parseRule(request, this.protocol))
+    const added = requests.map((request) => parseRule(request, this.protocol, this.#terminatesTls()))
     const names = new Set(added.map(({ name }) => name))
     if (names.size < added.length) throw new ChaosError('CHAOS_EXISTS', 'two faults have one name')
     this.#rules = added
