@@ -92,11 +92,11 @@ export class RuleSet {
 
   /** @throws {ChaosError} CHAOS_NOT_FOUND */
   remove(name: string): void {
-    this.#removeAll([this.get(name)])
+    this.exchange([this.get(name)], [])
   }
 
   clear(): void {
-    this.#removeAll(this.#rules)
+    this.exchange(this.#rules, [])
   }
 
   /**
@@ -105,20 +105,7 @@ export class RuleSet {
    * @throws {ChaosError} what `add` throws; then nothing has changed
    */
   replace(requests: readonly FaultRequest[]): void {
-    const before = this.#rules
-    const added = requests.map((request) => parseRule(request, this.protocol, this.#terminatesTls()))
-    const names = new Set(added.map(({ name }) => name))
-    if (names.size < added.length) throw new ChaosError('CHAOS_EXISTS', 'two faults have one name')
-    this.#rules = added
-    this.#tell([
-      ...before.map((rule) => ({ what: 'removed' as const, rule, before: null })),
-      ...added.map((rule) => ({ what: 'added' as const, rule, before: null })),
-    ])
-  }
-
-  #removeAll(removed: readonly Rule[]): void {
-    this.#rules = this.#rules.filter((rule) => !removed.includes(rule))
-    this.#tell(removed.map((rule) => ({ what: 'removed', rule, before: null })))
+    this.exchange(this.#rules, requests)
   }
 
   #tell(changes: readonly RuleChange[]): void {
