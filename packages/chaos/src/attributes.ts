@@ -183,6 +183,18 @@ export function optional<T>(attribute: Attribute<T>): Attribute<T | null> {
   }
 }
 
+/** Not shown while it stands at its default: an attribute that other clients of the same fault know nothing of. */
+export function quiet<T>(attribute: Attribute<T>): Attribute<T> {
+  const { help, initial, allowed } = attribute
+  return {
+    help,
+    initial,
+    allowed,
+    read: (value) => attribute.read(value),
+    show: (value) => (value === initial ? null : attribute.show(value)),
+  }
+}
+
 /**
  * Reads the attributes of a table from what somebody wrote. Missing ones and null take their initial value.
  *
@@ -238,7 +250,8 @@ function spanText(min: number, max: number): string {
   return max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`
 }
 
-function said(value: unknown): string {
+/** A value as it is repeated in messages. */
+export function said(value: unknown): string {
   const json = JSON.stringify(value) ?? String(value)
   return json.length > 60 ? `${json.slice(0, 57)}...` : json
 }

@@ -17,6 +17,8 @@ export interface Stage<A = unknown> {
    * here, in order, with the end if that was seen; one that dropped bytes must close the connection.
    */
   onRemove?(): void
+  /** The connection has closed. What it held is gone already; it is for stages that share something with others. */
+  onClose?(): void
 }
 
 /** Where a stage works, and what it may do. Everything is safe to call after the connection has closed. */
