@@ -21,6 +21,8 @@ export declare class Proxy implements AsyncDisposable {
   readonly seed: number
   readonly rules: RuleSet
   readonly events: EventHub
+  /** Attributes by name of behavior, as it was started with: those of behaviors that are set later, too. */
+  readonly behaviors: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** HOST:PORT as it is bound; as given before. */
   get listen(): string
   get backend(): string
