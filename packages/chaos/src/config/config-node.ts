@@ -33,8 +33,13 @@ export function itemsOf(node: ConfigNode, what: string, problems: Problems): rea
   return []
 }
 
-/** What is written under a key; undefined: nothing. */
+/** What is written under a key, however that is spelled; undefined: nothing. */
 export function childOf(node: ConfigNode, key: string): ConfigNode | undefined {
-  const found = node.entries?.find((entry) => entry.key === key)?.node
+  const found = node.entries?.find((entry) => folded(entry.key) === folded(key))?.node
   return found === undefined || found.value === null ? undefined : found
+}
+
+/** `dial-timeout`, `dial_timeout`, `dialTimeout` and `DialTimeout` are one key. */
+export function folded(key: string): string {
+  return key.replaceAll(/[-_]/g, '').toLowerCase()
 }

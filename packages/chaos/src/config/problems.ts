@@ -5,8 +5,13 @@ import { nearestOf } from './nearest.ts'
 export class Problems {
   readonly #list: string[] = []
 
+  get count(): number {
+    return this.#list.length
+  }
+
+  /** In the order of the file. */
   get list(): readonly string[] {
-    return this.#list
+    return this.#list.toSorted((one, other) => lineOf(one) - lineOf(other))
   }
 
   /** @param place `proxies.yaml:12:3` */
@@ -24,6 +29,11 @@ export class Problems {
 
   /** @throws {ChaosError} CHAOS_CONFIG, one line for each problem */
   throwIfAny(): void {
-    if (this.#list.length > 0) throw new ChaosError('CHAOS_CONFIG', this.#list.join('\n'))
+    if (this.#list.length > 0) throw new ChaosError('CHAOS_CONFIG', this.list.join('\n'))
   }
+}
+
+function lineOf(problem: string): number {
+  const [, line, column] = /:(\d+):(\d+): /.exec(problem) ?? []
+  return Number(line) * 100_000 + Number(column)
 }
