@@ -3,6 +3,24 @@
  *
  * @module
  */
+export {
+  flag,
+  microseconds,
+  milliseconds,
+  oneOf,
+  optional,
+  seconds,
+  share,
+  text,
+  whole,
+  words,
+  type Attribute,
+  type AttributeTable,
+} from './attributes.ts'
+export { readConfigFile } from './config/config-file.ts'
+export type { ControlConfig, NamedProxyOptions, ProxyConfig } from './config/proxy-config.ts'
+export { readConfig } from './config/read-config.ts'
+export { loadModule, type LoadedModule } from './custom/load-modules.ts'
 export { ChaosError, type ChaosErrorCode } from './errors.ts'
 export type { Direction } from './direction.ts'
 export type { ChaosEvent } from './events/event.ts'
@@ -19,8 +37,12 @@ export {
 } from './protocols/protocol.ts'
 export { addProtocol, findProtocol, knownProtocols } from './protocols/registry.ts'
 export { EventHub } from './events/event-hub.ts'
+export { EventLog, type EventLogOptions } from './events/event-log.ts'
+export { loggedProxy, type LoggedProxy } from './events/log-entry.ts'
+export { readRecording, type Recording } from './events/replay.ts'
 export type { FaultScope } from './proxy/fault-scope.ts'
 export type { ProxyCounters, ProxyOptions, TlsOptions } from './proxy/options.ts'
 export type { Proxies } from './proxy/proxies.ts'
 export { startProxy, type Proxy } from './proxy/proxy.ts'
 export type { FaultRequest, Rule, UnitKind } from './rules/rule.ts'
+export { behaviorNames, faultsOf, parseBehaviors } from './rules/behaviors.ts'
