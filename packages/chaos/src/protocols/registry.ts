@@ -1,8 +1,9 @@
 import { ChaosError } from '../errors.ts'
+import { mysql } from './mysql.ts'
 import type { Protocol } from './protocol.ts'
 import { tcp } from './tcp.ts'
 
-const own: readonly Protocol[] = [tcp]
+const own: readonly Protocol[] = [tcp, mysql]
 const custom = new Map<string, Protocol>()
 
 export function knownProtocols(): readonly Protocol[] {
