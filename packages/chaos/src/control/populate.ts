@@ -51,6 +51,7 @@ async function isAsWanted(proxy: Proxy, wanted: WantedProxy): Promise<boolean> {
     proxy.protocol.name === wanted.protocol &&
     (wanted.seed === undefined || wanted.seed === proxy.seed) &&
     wanted.tls === undefined &&
+    wanted.listen !== undefined &&
     (await isSameAddress(wanted.listen, proxy.listen))
   )
 }

@@ -50,7 +50,6 @@ export function findProxy(proxies: Proxies, name: string): Proxy {
 /** A proxy that somebody asks for. */
 export interface WantedProxy extends ProxyOptions {
   name: string
-  listen: string
   enabled: boolean
   faults: readonly FaultRequest[]
   /** Faults or behaviors were named, if only as none. */
@@ -75,11 +74,12 @@ export function wantedProxyOf(value: unknown, place = ''): WantedProxy {
   const seed = fields.number('seed')
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
     throw badBody(`seed must be a whole number from 0, not ${seed}`)
+  const listen = fields.text('listen') ?? ''
   const tls = fields.object('tls') as TlsOptions | undefined
   const { protocol, faults, namesFaults } = faultsOf(fields)
   return {
     name,
-    listen: fields.text('listen') ?? '',
+    ...(listen === '' ? {} : { listen }),
     backend: upstream,
     enabled: fields.flag('enabled') ?? true,
     protocol,
