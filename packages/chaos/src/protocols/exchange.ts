@@ -45,4 +45,9 @@ export interface Reply {
   backend: 'spared' | 'asked'
   /** The connection ends after it, orderly. */
   closes: boolean
+  /**
+   * An answer waits for the end of its request. When that is longer than `after` bytes, these are sent in place of it, and the
+   * connection ends; 0: they do not wait at all.
+   */
+  early?: { after: number; bytes: Buffer }
 }

@@ -32,7 +32,7 @@ export interface ConversationHost {
   /** The end of the stream after all of these bytes. */
   endClient(): void
   /**
-   * The backend is closed now. What was given for the client passes the stages and is sent, then comes the end; the connection
+   * The backend is closed, after what was given for it. What was given for the client passes the stages and is sent, then comes the end; the connection
    * is over when the client leaves, or some seconds after it was sent all. Until then its bytes go on to reach `fromClient`,
    * which drops them: unread bytes would turn the end into a reset.
    */
@@ -42,6 +42,8 @@ export interface ConversationHost {
   /** Bytes that outlive the call, counted against the memory of the connection. */
   hold(direction: Direction, bytes: Buffer): Buffer
   release(direction: Direction, length: number): void
+  /** Memory that holds no bytes of the stream, counted as if it did; given back with `release`. */
+  charge(direction: Direction, length: number): void
   /** Calls later, never early, never after the connection has closed. */
   after(ms: number, callback: () => void): Timer
   tell(event: FaultEvent | OpaqueEvent): void

@@ -1,46 +1,515 @@
+import type { Timer } from '../faults/stage.ts'
+import type { Dialogue, RequestHead, Talk } from '../protocols/protocol.ts'
+import { ChunkLane } from './chunk-lane.ts'
 import type { ConversationHost } from './conversation-host.ts'
+import { Gather } from './gather.ts'
+import type { QueueHost } from './message-flow.ts'
+import { MessageQueue, type Message } from './message-queue.ts'
+import { Treatments, unknownRequest, type Ending, type Treated } from './treatments.ts'
+
+/** Bytes that a request which waits for its reply is counted as. */
+const turnBytes = 200
+
+const wholeConnection = unknownRequest('connection')
+
+/** A request and its reply. */
+interface Turn {
+  readonly head: RequestHead
+  readonly treated: Treated | null
+  readonly request: Message<Turn | null>
+  /** Its place among the replies; null: there is none to come. */
+  answer: Message<Turn | null> | null
+  /** The backend is not to see the request. */
+  readonly isSpared: boolean
+  /** The backend's reply is not for the client. */
+  readonly dropsReply: boolean
+  /** The answer is not the backend's. */
+  isOurs: boolean
+  closes: boolean
+  /** The backend has gone without a reply: here the client's stream ends. */
+  isLast: boolean
+  /** Bytes of a request that was spared. */
+  swallowed: number
+  charged: number
+}
 
 /**
  * Joins what a protocol understands of a connection to what rules want of its requests. It stands at the backend's end of the
- * stages of both directions.
+ * stages of both directions. Requests leave in their order, and so do replies, those that the backend never sent among them.
  */
-export class Conversation {
+export class Conversation implements Talk {
   readonly #host: ConversationHost
+  readonly #treatments: Treatments
+  readonly #requests: MessageQueue<Turn | null>
+  readonly #replies: MessageQueue<Turn | null>
+  readonly #upLane: ChunkLane
+  readonly #downLane: ChunkLane
+  readonly #up: Gather
+  readonly #down: Gather
+  #dialogue: Dialogue | null = null
+  /** Requests that the backend has seen and not answered in full, the oldest first. */
+  readonly #awaited: Turn[] = []
+  /** The request that is being told. */
+  #asking: Turn | null = null
+  /** The reply that is being told; null: none, or its bytes are dropped. */
+  #replying: Message<Turn | null> | null = null
+  /** Whose reply is being told; null: nobody's. */
+  #replyTurn: Turn | null = null
+  /** Both directions, once nothing is understood of them (any more). */
+  #raw: { request: Message<Turn | null>; reply: Message<Turn | null> } | null = null
+  /** Of a connection that is one request: what happens at its first bytes. */
+  #connectionTurn: Treated | null = null
+  readonly #connectionStages: { request: string | null; reply: string | null } = {
+    request: null,
+    reply: null,
+  }
+  /** The rule that keeps the connection hanging. */
+  #hangs: string | null = null
+  /** Replies to what was asked before go on no more, either. */
+  #hangsAll = false
+  /** What is passed to the client is an answer of ours. */
+  #answers = false
+  /** The rule that ends the connection when all has passed to the client. */
+  #finishes: string | null = null
+  /** Nothing more of the client is understood or passed on. */
+  #swallows = false
+  #backendHasEnded = false
+  #isOver = false
 
   constructor(host: ConversationHost) {
     this.#host = host
+    this.#treatments = new Treatments(host)
+    const queueHost: QueueHost = {
+      now: () => host.now(),
+      after: (ms, callback) => this.#after(ms, callback),
+      hold: (direction, bytes) => host.hold(direction, bytes),
+      release: (direction, length) => host.release(direction, length),
+    }
+    const ending = (how: Exclude<Ending, 'abort'>, rule: string): void => this.#end(how, rule)
+    this.#upLane = new ChunkLane('upstream', queueHost, this.#treatments, {
+      pass: (bytes) => host.toBackend(bytes),
+      end: () => host.endBackend(),
+      ending,
+    })
+    this.#downLane = new ChunkLane('downstream', queueHost, this.#treatments, {
+      pass: (bytes) => (this.#answers ? host.answer(bytes) : host.toClient(bytes)),
+      end: () => this.#clientEnds(),
+      ending,
+    })
+    this.#up = new Gather((bytes) => this.#upLane.pass(bytes))
+    this.#down = new Gather((bytes) => this.#downLane.pass(bytes))
+    const close = (how: 'fin' | 'rst', rule: string): void =>
+      this.#end(how === 'fin' ? 'blackout' : 'reset', rule)
+    this.#requests = new MessageQueue<Turn | null>('upstream', queueHost, {
+      pass: (bytes, message) => passOn(this.#up, bytes, message),
+      end: () => {
+        this.#up.flush()
+        this.#upLane.end()
+      },
+      started: ({ owner }) => this.#requestStarted(owner),
+      done: ({ owner }) => this.#requestDone(owner),
+      close,
+    })
+    this.#replies = new MessageQueue<Turn | null>('downstream', queueHost, {
+      pass: (bytes, message) => this.#passReply(bytes, message),
+      end: () => {
+        this.#down.flush()
+        this.#downLane.end()
+      },
+      started: ({ owner }) => this.#replyStarted(owner),
+      done: ({ owner }) => this.#replyDone(owner),
+      close,
+    })
   }
 
   /** Once, when the host is ready to be called: a greeting may be answered, or the connection be closed, at once. */
   begin(): void {
-    void this.#host
+    const { open } = this.#host.protocol
+    if (open !== null) {
+      this.#dialogue = open(this)
+    } else {
+      this.#raw = { request: this.#requests.open(null), reply: this.#replies.open(null) }
+      this.#treatConnection()
+    }
+    this.#flush()
   }
 
   /** Bytes are lent until it returns. */
   fromClient(bytes: Buffer): void {
-    this.#host.toBackend(bytes)
+    if (this.#isOver || this.#swallows) return
+    if (this.#raw !== null) this.#rawRequest(bytes)
+    else this.#dialogue!.fromClient(bytes)
+    this.#flush()
   }
 
   clientEnded(): void {
-    this.#host.endBackend()
+    const leaves = this.#finishes ?? this.#hangs
+    if (leaves !== null) {
+      this.#stop()
+      this.#host.close('fin', 'both', leaves)
+    }
+    if (this.#isOver) return
+    if (!this.#swallows) this.#dialogue?.clientEnded?.()
+    this.#asking?.request.end()
+    this.#raw?.request.end()
+    this.#requests.end()
+    this.#flush()
   }
 
   /** Bytes are lent until it returns. */
   fromBackend(bytes: Buffer): void {
-    this.#host.toClient(bytes)
+    if (this.#isOver || this.#backendHasEnded || this.#hangsAll) return
+    if (this.#raw !== null) this.#raw.reply.write(bytes)
+    else this.#dialogue!.fromBackend(bytes)
+    this.#flush()
   }
 
   backendEnded(): void {
-    this.#host.endClient()
+    if (this.#isOver || this.#backendHasEnded) return
+    this.#dialogue?.backendEnded?.()
+    this.#backendHasEnded = true
+    if (this.#hangs !== null) return
+    if (this.#replyTurn === null) this.#replying?.end()
+    this.#raw?.reply.end()
+    const [first] = this.#awaited
+    if (first === undefined) this.#replies.end()
+    else this.#endAt(first)
+    this.#flush()
   }
 
   /** Rules were added, changed or removed: takes effect now on what is held, and on all that begins from now on. */
   rulesChanged(): void {
-    void this.#host
+    if (this.#isOver) return
+    this.#treatments.refresh()
+    if (this.#hangs !== null && !this.#treatments.has(this.#hangs)) {
+      this.#close('fin', this.#hangs)
+      return
+    }
+    const isGone = (rule: string): boolean => !this.#treatments.has(rule)
+    this.#requests.forgetDelays(isGone)
+    this.#replies.forgetDelays(isGone)
+    this.#upLane.forgetDelays(isGone)
+    this.#downLane.forgetDelays(isGone)
+    if (this.#host.protocol.open === null) this.#treatConnection()
+    this.#flush()
   }
 
   /** The connection is over; nothing is called any more. */
   closed(): void {
-    void this.#host
+    this.#stop()
   }
+
+  requestBegins(head: RequestHead): void {
+    if (this.#isOver || this.#swallows) return
+    const treated = this.#treatments.ofRequest(head)
+    const ending = treated?.ending ?? null
+    const reply = treated?.reply ?? null
+    const isSpared = reply === null ? ending !== null && ending !== 'abort' : reply.backend === 'spared'
+    const needsPlace = head.replies === 1 || ending !== null || reply !== null
+    const turn: Turn = {
+      head,
+      treated,
+      request: this.#requests.open(null),
+      answer: needsPlace ? this.#replies.open(null) : null,
+      isSpared,
+      dropsReply: reply !== null || ending === 'abort',
+      isOurs: false,
+      closes: false,
+      isLast: false,
+      swallowed: 0,
+      charged: needsPlace ? turnBytes + (reply?.bytes.length ?? 0) : 0,
+    }
+    turn.request.owner = turn
+    if (turn.answer !== null) turn.answer.owner = turn
+    if (turn.charged > 0) this.#host.charge('upstream', turn.charged)
+    this.#asking = turn
+    if (treated !== null) {
+      if (treated.requestDelays.length > 0) turn.request.delay(treated.requestDelays)
+      if (treated.replyDelays.length > 0) turn.answer?.delay(treated.replyDelays)
+      turn.request.stage = isSpared ? null : treated.requestStage
+      if (turn.answer !== null) turn.answer.stage = treated.replyStage
+    }
+    turn.request.begin()
+    if (ending === 'hang') {
+      this.#hangs = treated!.rule
+      this.#swallows = true
+    } else if (ending === 'blackout' || ending === 'reset') {
+      this.#swallows = true
+      turn.request.end()
+    } else if (reply?.early?.after === 0) {
+      this.#answerEarly(turn)
+    }
+  }
+
+  requestBytes(bytes: Buffer): void {
+    const turn = this.#asking
+    if (turn === null || this.#isOver || this.#hangs !== null) return
+    if (!turn.isSpared) {
+      turn.request.write(bytes)
+      return
+    }
+    turn.swallowed += bytes.length
+    const early = turn.treated?.reply?.early
+    if (early !== undefined && turn.swallowed > early.after && !this.#swallows) this.#answerEarly(turn)
+  }
+
+  requestEnds(): void {
+    const turn = this.#asking
+    if (turn === null || this.#isOver) return
+    this.#asking = null
+    if (this.#hangs !== null) return
+    if (turn.treated?.ending === 'abort') this.#swallows = true
+    turn.request.end()
+  }
+
+  replyBegins(to: RequestHead | null): void {
+    if (this.#isOver) return
+    const turn = to === null ? undefined : this.#awaited.find(({ head }) => head === to)
+    if (turn !== undefined) this.#replying = turn.dropsReply ? null : turn.answer
+    // Nobody asked for it: it goes between the replies that were begun and those that were not.
+    else this.#replying = this.#hangs === null ? this.#replies.openEarly(null) : null
+    this.#replyTurn = turn ?? null
+  }
+
+  replyBytes(bytes: Buffer): void {
+    if (!this.#isOver) this.#replying?.write(bytes)
+  }
+
+  replyEnds(): void {
+    if (this.#isOver) return
+    const message = this.#replying
+    const turn = this.#replyTurn
+    this.#replying = null
+    this.#replyTurn = null
+    if (turn !== null) {
+      const place = this.#awaited.indexOf(turn)
+      if (place === 0) this.#awaited.shift()
+      else if (place > 0) this.#awaited.splice(place, 1)
+    }
+    if (turn?.treated?.reply) this.#answer(turn)
+    else message?.end()
+  }
+
+  opaque(reason: string, client: Buffer | null, backend: Buffer | null): void {
+    if (this.#isOver || this.#raw !== null) return
+    const { proxyName, connection } = this.#host
+    this.#host.tell({ type: 'opaque', at: Date.now(), proxy: proxyName, connection, reason })
+    // An answer of ours behind a reply that can no longer be told from others has no place any more.
+    const first = this.#awaited[0]?.answer
+    const isAnyLost = this.#awaited.some(({ dropsReply }) => dropsReply)
+    if (isAnyLost || (first && [...this.#replies.messages()].some(({ owner }) => isDecided(owner)))) {
+      this.#finish('a protocol error behind a fault')
+      return
+    }
+    this.#asking?.request.end()
+    this.#replying?.end()
+    for (const turn of this.#awaited.splice(0)) turn.answer?.end()
+    this.#asking = null
+    this.#replying = null
+    this.#raw = { request: this.#requests.open(null), reply: this.#replies.open(null) }
+    if (client !== null && !this.#swallows) this.#raw.request.write(client)
+    if (backend !== null) this.#raw.reply.write(backend)
+  }
+
+  answering(): RequestHead | null {
+    return this.#awaited[0]?.head ?? null
+  }
+
+  /** Of a connection that is one request: what rules that were not asked yet want of it. */
+  #treatConnection(): void {
+    const { request, reply } = this.#raw!
+    const stages = this.#connectionStages
+    for (const [key, message] of [
+      ['request', request],
+      ['reply', reply],
+    ] as const) {
+      const rule = stages[key]
+      if (rule === null || this.#treatments.hasHit(rule)) continue
+      stages[key] = null
+      message.restage(null)
+    }
+    if (this.#connectionTurn !== null && !this.#treatments.hasHit(this.#connectionTurn.rule))
+      this.#connectionTurn = null
+    const treated = this.#treatments.ofConnection(wholeConnection)
+    if (treated === null) return
+    const { ending, rule, requestDelays, replyDelays, requestStage, replyStage } = treated
+    if (ending !== null && ending !== 'abort') {
+      this.#end(ending, rule)
+      return
+    }
+    if (ending !== null || treated.reply !== null) this.#connectionTurn = treated
+    if (requestDelays.length > 0) request.delay(requestDelays)
+    if (replyDelays.length > 0) reply.delay(replyDelays)
+    if (requestStage !== null) {
+      stages.request = requestStage.rule
+      request.restage(requestStage)
+    }
+    if (replyStage !== null) {
+      stages.reply = replyStage.rule
+      reply.restage(replyStage)
+    }
+  }
+
+  #rawRequest(bytes: Buffer): void {
+    const { request, reply } = this.#raw!
+    const treated = this.#connectionTurn
+    if (treated?.reply?.backend !== 'spared') request.write(bytes)
+    if (treated === null) return
+    // Where a request ends is not known: its first bytes must do.
+    if (treated.reply !== null) reply.give(treated.reply.bytes)
+    this.#finish(treated.rule)
+  }
+
+  #requestStarted(turn: Turn | null): void {
+    if (turn === null || turn.isSpared || turn.head.replies === 0) return
+    this.#awaited.push(turn)
+    if (this.#backendHasEnded) this.#endAt(turn)
+  }
+
+  #requestDone(turn: Turn | null): void {
+    if (turn === null) return
+    const { treated } = turn
+    if (treated?.reply && turn.isSpared) this.#answer(turn)
+    else if (treated?.ending && treated.ending !== 'hang') turn.answer!.begin()
+    else if (treated?.reply && turn.head.replies === 0) this.#answer(turn)
+  }
+
+  #replyStarted(turn: Turn | null): void {
+    if (turn === null) return
+    const ending = turn.treated?.ending ?? null
+    if (ending !== null && ending !== 'hang')
+      this.#end(ending === 'abort' ? 'blackout' : ending, turn.treated!.rule)
+  }
+
+  #replyDone(turn: Turn | null): void {
+    if (turn === null) return
+    if (turn.charged > 0) this.#host.release('upstream', turn.charged)
+    turn.charged = 0
+    if (turn.isLast && !turn.isOurs) this.#endClient()
+    else if (turn.closes) this.#finish(turn.treated!.rule)
+  }
+
+  /** The answer of a rule, in its place. */
+  #answer(turn: Turn): void {
+    const reply = turn.treated!.reply!
+    this.#say(turn, turn.head.replies === 0 ? null : reply.bytes, reply.closes)
+  }
+
+  /** The request is longer than we would read for an answer of ours. */
+  #answerEarly(turn: Turn): void {
+    this.#swallows = true
+    this.#asking = null
+    turn.treated!.reply = { ...turn.treated!.reply!, bytes: turn.treated!.reply!.early!.bytes, closes: true }
+    turn.request.end()
+  }
+
+  #say(turn: Turn, bytes: Buffer | null, closes: boolean): void {
+    if (turn.answer === null) return
+    turn.isOurs = true
+    turn.closes = closes
+    if (closes) this.#swallows = true
+    if (bytes !== null) turn.answer.give(bytes)
+    turn.answer.end()
+  }
+
+  #passReply(bytes: Buffer, message: Message<Turn | null>): void {
+    if (message.owner?.isOurs !== true) {
+      passOn(this.#down, bytes, message)
+      return
+    }
+    this.#down.flush()
+    this.#answers = true
+    this.#downLane.pass(bytes)
+    this.#answers = false
+  }
+
+  /** The backend has gone before it answered: up to here the client gets what there is. */
+  #endAt(turn: Turn): void {
+    turn.isLast = true
+    turn.answer?.begin()
+    turn.answer?.end()
+  }
+
+  #endClient(): void {
+    this.#replies.close()
+    this.#down.flush()
+    this.#downLane.end()
+  }
+
+  #end(how: Exclude<Ending, 'abort'>, rule: string): void {
+    if (this.#isOver) return
+    if (how === 'hang') {
+      this.#hangs = rule
+      this.#hangsAll = true
+      this.#swallows = true
+    } else if (how === 'reset') {
+      this.#close('rst', rule)
+    } else {
+      this.#finish(rule)
+    }
+  }
+
+  /** Orderly, after all that was passed to the client. */
+  #finish(rule: string): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#finishes = rule
+    this.#flush()
+    this.#endMessages()
+    this.#downLane.end()
+  }
+
+  #clientEnds(): void {
+    if (this.#finishes === null) {
+      this.#host.endClient()
+    } else {
+      this.#upLane.close()
+      this.#host.finish(this.#finishes)
+    }
+  }
+
+  #close(how: 'fin' | 'rst', rule: string): void {
+    if (this.#isOver) return
+    this.#stop()
+    this.#host.close(how, 'both', rule)
+  }
+
+  #stop(): void {
+    this.#isOver = true
+    this.#endMessages()
+    this.#upLane.close()
+    this.#downLane.close()
+    this.#up.drop()
+    this.#down.drop()
+  }
+
+  #endMessages(): void {
+    this.#requests.close()
+    this.#replies.close()
+    this.#awaited.length = 0
+    this.#asking = null
+    this.#replying = null
+  }
+
+  #flush(): void {
+    this.#up.flush()
+    this.#down.flush()
+  }
+
+  #after(ms: number, callback: () => void): Timer {
+    return this.#host.after(ms, () => {
+      callback()
+      this.#flush()
+    })
+  }
+}
+
+/** Stages may use their bytes again as soon as they were passed on. */
+function passOn(gather: Gather, bytes: Buffer, { stage }: Message<Turn | null>): void {
+  gather.add(bytes)
+  if (stage !== null) gather.flush()
+}
+
+function isDecided(turn: Turn | null): boolean {
+  return turn?.treated?.reply !== undefined && turn.treated.reply !== null
 }
