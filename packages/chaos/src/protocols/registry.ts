@@ -1,9 +1,10 @@
 import { ChaosError } from '../errors.ts'
 import { mysql } from './mysql.ts'
 import type { Protocol } from './protocol.ts'
+import { redis } from './redis.ts'
 import { tcp } from './tcp.ts'
 
-const own: readonly Protocol[] = [tcp, mysql]
+const own: readonly Protocol[] = [tcp, redis, mysql]
 const custom = new Map<string, Protocol>()
 
 export function knownProtocols(): readonly Protocol[] {
