@@ -95,6 +95,29 @@ export function share({ initial, help }: { initial: number; help: string }): Att
   }
 }
 
+/** Bytes; a text may have a unit: 500KB (thousands), 64KiB (1024s), 10MB, 1GB. */
+export function size({
+  initial,
+  help,
+  min = 0,
+  max = Number.MAX_SAFE_INTEGER,
+}: NumberLimits): Attribute<number> {
+  return {
+    help,
+    initial,
+    allowed: `bytes ${spanText(min, max)}, or a size such as 64KiB, 10MB`,
+    read(value) {
+      const found = typeof value === 'string' ? /^\s*(\d+\.?\d*)\s*([kmg]i?)?b\s*$/i.exec(value) : null
+      const unit = found?.[2]?.toLowerCase() ?? ''
+      const bytes = found === null ? numberOf(value) : Math.round(Number(found[1]) * unitBytes[unit]!)
+      return bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= min && bytes <= max
+        ? bytes
+        : undefined
+    },
+    show: (value) => value,
+  }
+}
+
 export function flag({ initial, help }: { initial: boolean; help: string }): Attribute<boolean> {
   return {
     help,
@@ -240,6 +263,16 @@ function numberOf(value: unknown): number | undefined {
 }
 
 const unitsMs: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+const unitBytes: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+}
 
 function timeOf(value: unknown): number | undefined {
   const found = typeof value === 'string' ? /^\s*(\d+\.?\d*|\.\d+)\s*(us|ms|s|m|h)\s*$/.exec(value) : null

@@ -46,5 +46,7 @@ export interface ConversationHost {
   charge(direction: Direction, length: number): void
   /** Calls later, never early, never after the connection has closed. */
   after(ms: number, callback: () => void): Timer
+  /** A request was understood: for counters. */
+  requestBegan?(): void
   tell(event: FaultEvent | OpaqueEvent): void
 }

@@ -201,6 +201,7 @@ export class Conversation implements Talk {
 
   requestBegins(head: RequestHead): void {
     if (this.#isOver || this.#swallows) return
+    this.#host.requestBegan?.()
     const treated = this.#treatments.ofRequest(head)
     const ending = treated?.ending ?? null
     const reply = treated?.reply ?? null

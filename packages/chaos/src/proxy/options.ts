@@ -57,6 +57,8 @@ export interface ProxyCounters {
   accepted: number
   open: number
   dialErrors: number
+  /** Requests that were understood; of tcp, connections. */
+  requests: number
   /** Bytes read: upstream from clients, downstream from the backend. */
   received: { upstream: number; downstream: number }
   /** Bytes handed to sockets: upstream to the backend, downstream to clients. */
