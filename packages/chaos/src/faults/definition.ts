@@ -30,6 +30,8 @@ export interface FaultDefinition<A = unknown> {
    * A login fits no deadlock, and what expects no reply fits no error.
    */
   suits?(request: RequestHead, rule: Rule<A>): boolean
+  /** The most units that are hit, where the rule has no `count` of its own. */
+  count?(attributes: A): number
   /** A stage in the flow of bytes of a connection that was hit; the unit is a connection. */
   stage?(flow: Flow, attributes: A): Stage<A>
   /** What becomes of a request or chunk that was hit. */

@@ -4,6 +4,7 @@ import { knownProtocols } from '../protocols/registry.ts'
 import { byteFaults } from './byte-faults.ts'
 import type { FaultDefinition } from './definition.ts'
 import { requestFaults } from './request-faults.ts'
+import { transient, transientOf } from './transient.ts'
 
 // Definitions differ in their attributes, which the table of each checks before it reads them.
 const own = [...byteFaults, ...requestFaults] as unknown as readonly FaultDefinition[]
@@ -22,6 +23,7 @@ export function knownFaults(): readonly FaultDefinition[] {
  */
 export function findFault(type: string, protocol: Protocol): FaultDefinition {
   if (type === 'error') return protocol.error as unknown as FaultDefinition
+  if (type === transient.type) return transientOf(protocol)
   const found = knownFaults().find((definition) => definition.type === type)
   if (found !== undefined) return found
   const names = knownFaults().map((definition) => definition.type)

@@ -92,6 +92,7 @@ export function parseRule(request: FaultRequest, protocol: Protocol, terminatesT
     toxicity,
     share: request.share ?? { draw: name, from: 0, to: toxicity },
     ...own,
+    count: own.count ?? definition.count?.(attributes) ?? null,
     unit,
     attributes,
     shown: shownOf(definition, attributes, own),

@@ -1,0 +1,9 @@
+import { defineFault } from './definition.ts'
+
+export const dummy = defineFault<object>({
+  type: 'dummy',
+  summary: 'nothing; the rest of percentages by name',
+  attributes: {},
+  units: ['request', 'connection', 'chunk'],
+  treat: () => ({}),
+})
