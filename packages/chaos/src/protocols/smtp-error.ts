@@ -1,0 +1,91 @@
+import { text, words } from '../attributes.ts'
+import { defineFault } from '../faults/definition.ts'
+import { cutBytes, cutReply, errorMode, namesVerbs, type ErrorMode } from './error-mode.ts'
+import type { Exchange, Treatment } from './exchange.ts'
+import type { RequestHead } from './protocol.ts'
+import type { SmtpPhase } from './smtp-request.ts'
+
+interface SmtpErrorAttributes {
+  codes: readonly string[]
+  message: string
+  mode: ErrorMode
+  bytes: number
+}
+
+const transaction = ['MAIL', 'RCPT', 'DATA', 'BODY', 'BDAT']
+
+/** Verbs that servers answer so; null: any, the greeting too. */
+const known: Readonly<Record<string, { text: string; verbs: readonly string[] | null }>> = {
+  421: { text: '4.3.2 Service not available, closing transmission channel', verbs: null },
+  450: { text: '4.2.1 Mailbox unavailable, try again later', verbs: ['MAIL', 'RCPT', 'BODY', 'BDAT'] },
+  451: { text: '4.3.0 Local error in processing', verbs: transaction },
+  452: { text: '4.3.1 Insufficient system storage', verbs: transaction },
+  454: { text: '4.7.0 Not available due to a temporary reason', verbs: ['AUTH', 'STARTTLS'] },
+  535: { text: '5.7.8 Authentication credentials invalid', verbs: ['AUTH'] },
+  550: { text: '5.1.1 Mailbox unavailable', verbs: ['MAIL', 'RCPT', 'BODY', 'BDAT', 'VRFY'] },
+  552: { text: '5.2.2 Exceeded storage allocation', verbs: ['MAIL', 'RCPT', 'BODY', 'BDAT'] },
+  554: { text: '5.3.0 Transaction failed', verbs: [...transaction, 'CONNECT'] },
+}
+
+/**
+ * A reply of refusal in place of the server's. Each code comes where servers use it: 421 anywhere, in place of the greeting too,
+ * others mostly in a transaction; `match` with a verb (CONNECT, EHLO, MAIL, RCPT, DATA, BODY ...) overrules that.
+ *
+ * 421 closes the connection, as does any code in place of the greeting. A server that waits for a message or for credentials
+ * cannot be told that they do not come: an error instead of BODY, or of what AUTH asked for, closes the connection, too, and the
+ * message is not delivered. With mode after the server takes the message, the client hears of an error, and both go on.
+ */
+export const smtpError = defineFault<SmtpErrorAttributes>({
+  type: 'smtp_error',
+  summary: 'a reply of SMTP that refuses: 421, 450, 451, 452, 550, 552, 554, any other',
+  attributes: {
+    codes: words({
+      initial: ['421', '450', '451', '452'],
+      help: 'one of these, where it fits',
+      allowed: 'codes from 400 to 599',
+      check: (word) => /^[45]\d\d$/.test(word),
+    }),
+    message: text({ initial: '', help: 'in place of the text that belongs to the code', most: 500 }),
+    mode: errorMode,
+    bytes: cutBytes,
+  },
+  units: ['request'],
+  check: ({ message }) => (/[\r\n]/.test(message) ? 'message must be one line' : null),
+  suits(request, rule) {
+    if (namesVerbs(rule)) return true
+    const { codes, mode } = rule.attributes
+    return mode === 'cut' ? request.verb !== 'CONNECT' : fitting(codes, request).length > 0
+  },
+  treat: treated,
+})
+
+function treated(
+  { request, random }: Exchange,
+  { codes, message, mode, bytes }: SmtpErrorAttributes,
+): Treatment {
+  if (mode === 'cut') return cutReply(bytes)
+  const fits = fitting(codes, request)
+  const code = random.pick(fits.length > 0 ? fits : codes)
+  const { phase } = request.detail as unknown as { phase: SmtpPhase }
+  const isAsked = mode === 'after' && (phase === 'body' || (phase === 'command' && changesNothing(request)))
+  return {
+    reply: {
+      bytes: Buffer.from(`${code} ${message || (known[code]?.text ?? 'Error')}\r\n`),
+      backend: isAsked ? 'asked' : 'spared',
+      closes: code === '421' || (phase !== 'command' && !isAsked),
+    },
+    detail: { code: Number(code) },
+  }
+}
+
+/** A server that has said yes to one of these takes the client's next bytes for something else. */
+function changesNothing({ verb }: RequestHead): boolean {
+  return verb !== 'DATA' && verb !== 'AUTH' && verb !== 'STARTTLS'
+}
+
+function fitting(codes: readonly string[], { verb }: RequestHead): readonly string[] {
+  return codes.filter((code) => {
+    const verbs = known[code]?.verbs
+    return verbs === undefined ? verb !== 'CONNECT' : (verbs?.includes(verb ?? '') ?? true)
+  })
+}
