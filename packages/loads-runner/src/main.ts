@@ -40,6 +40,11 @@ export function agentMain(world: World): Promise<number> {
   return guarded(world, async () => (await import('./commands/agent.ts')).agentCommand(world))
 }
 
+/** `loads-proxy`. */
+export function proxyMain(world: World): Promise<number> {
+  return guarded(world, async () => (await import('./commands/proxy.ts')).proxyCommand(world))
+}
+
 /** `loads`. */
 export function loadsMain(world: World): Promise<number> {
   return guarded(world, async () => (await import('./loads-main.ts')).loadsCommand(world))

@@ -55,9 +55,12 @@ export function optionName(key: string): string {
 }
 
 /** `testDir` is `LOADS_TEST_DIR` in the environment. */
-export function environmentName(key: string): string {
-  return `LOADS_${optionName(key).replaceAll('-', '_').toUpperCase()}`
+export function environmentName(key: string, prefix = 'LOADS_'): string {
+  return `${prefix}${optionName(key).replaceAll('-', '_').toUpperCase()}`
 }
+
+/** Variables of `loads-proxy`. */
+export const proxyPrefix = 'LOADS_PROXY_'
 
 export type OptionKind = 'flag' | 'value' | 'optional value'
 
@@ -109,30 +112,32 @@ export function describe(key: string, source: OptionSource): string {
   return source === 'config' ? `"${optionName(key)}" in the configuration file` : `--${optionName(key)}`
 }
 
-/** Options named `LOADS_...` in the environment; unknown ones are problems, except those in `known`. */
+/** Options named `LOADS_...` in the environment; unknown ones are problems, except those in `known` and of `loads-proxy`. */
 export function readEnvironment<S>(
   table: OptionTable<S>,
   env: Readonly<Record<string, string | undefined>>,
   known: ReadonlySet<string>,
   problems: string[],
+  prefix = 'LOADS_',
 ): RawValues<S> {
   const values = new Map<keyof S, readonly string[]>()
   const names = new Map<string, keyof S & string>()
   for (const [key, row] of rowsOf(table)) {
     for (const name of [key, ...(row.aliases ?? [])])
-      if (row.commandLineOnly !== true) names.set(environmentName(name), key)
+      if (row.commandLineOnly !== true) names.set(environmentName(name, prefix), key)
   }
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('LOADS_') || value === undefined || value === '') continue
+    if (!name.startsWith(prefix) || value === undefined || value === '') continue
     const key = names.get(name)
     if (key === undefined) {
-      if (!known.has(name))
+      const isOfProxy = prefix !== proxyPrefix && name.startsWith(proxyPrefix)
+      if (!known.has(name) && !isOfProxy)
         problems.push(`unknown environment variable ${name}${suggestion(name, [...names.keys()])}`)
       continue
     }
     values.set(key, table[key].repeatable === true ? value.split(table[key].separator ?? ',') : [value])
   }
-  return { source: 'environment', values }
+  return { source: 'environment', values, nameOf: (key) => environmentName(key, prefix) }
 }
 
 /** `: did you mean --users?`, or nothing when no candidate is near. */
