@@ -11,6 +11,7 @@ import { loss } from './loss.ts'
 import { noop } from './noop.ts'
 import { refuse } from './refuse.ts'
 import { resetPeer } from './reset-peer.ts'
+import { sever } from './sever.ts'
 import { slicer } from './slicer.ts'
 import { slowClose } from './slow-close.ts'
 import { timeout } from './timeout.ts'
@@ -27,6 +28,7 @@ export const byteFaults = [
   slowClose,
   timeout,
   resetPeer,
+  sever,
   slicer,
   limitData,
   limitTime,

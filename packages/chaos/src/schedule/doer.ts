@@ -83,7 +83,7 @@ export class Doer {
           'CHAOS_STATE',
           'there are no partitions here: describe endpoints under partitions',
         )
-      return this.#partitions.withPartition(action.groups, { mode: action.mode })
+      return this.#partitions.partition(action.groups, { mode: action.mode })
     }
     const target = this.#target(name)
     if (action.what === 'behavior') return target.withBehavior(action.behavior, action.attributes)

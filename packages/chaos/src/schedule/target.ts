@@ -19,7 +19,7 @@ export interface ScheduleTarget {
 
 /** What parts endpoints. */
 export interface PartitionTarget {
-  withPartition(
+  partition(
     groups: readonly (readonly string[])[],
     options?: { mode?: CutMode },
   ): FaultScope | Promise<FaultScope>
