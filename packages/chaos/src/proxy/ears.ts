@@ -1,0 +1,60 @@
+import type { Connection } from './connection.ts'
+import type { SideListener } from './side.ts'
+
+/** Hears the client's socket for its connection. */
+export class ClientEar implements SideListener {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  bytes(bytes: Buffer): void {
+    this.#connection.clientBytes(bytes)
+  }
+
+  ended(): void {
+    this.#connection.clientEnded()
+  }
+
+  drained(): void {
+    this.#connection.clientDrained()
+  }
+
+  failed(error: NodeJS.ErrnoException): void {
+    this.#connection.clientFailed(error)
+  }
+
+  closed(): void {
+    this.#connection.clientClosed()
+  }
+}
+
+/** Hears the backend's socket for its connection. */
+export class BackendEar implements SideListener {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  bytes(bytes: Buffer): void {
+    this.#connection.backendBytes(bytes)
+  }
+
+  ended(): void {
+    this.#connection.backendEnded()
+  }
+
+  drained(): void {
+    this.#connection.backendDrained()
+  }
+
+  failed(error: NodeJS.ErrnoException): void {
+    this.#connection.backendFailed(error)
+  }
+
+  closed(): void {
+    this.#connection.backendClosed()
+  }
+}
