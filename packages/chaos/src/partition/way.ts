@@ -1,6 +1,6 @@
 import type { EventHub } from '../events/event-hub.ts'
 import { startProxy, type Proxy } from '../proxy/proxy.ts'
-import type { FaultRequest } from '../rules/rule.ts'
+import type { FaultRequest, Rule } from '../rules/rule.ts'
 import type { WayState } from './cut.ts'
 
 /** Names of the faults by which a way is cut; others may be added to its proxy. */
@@ -48,15 +48,16 @@ export class Way {
     const requests = faultsOf(state)
     const isHard = state.mode === 'reset' || state.mode === 'refuse'
     const wasHard = before.mode === 'reset' || before.mode === 'refuse'
-    // What there is already stays: taken away and added it would close connections that have lost bytes.
-    const kept = rules
-      .all()
-      .filter(
-        ({ name, type }) => isCut(name) && requests.some((each) => each.name === name && each.type === type),
-      )
+    // What there is already stays: taken away it would close connections that have lost bytes, and not by a reset.
+    const stays = ({ name, type }: Rule): boolean =>
+      (isHard && name !== 'cut_new') || requests.some((each) => each.name === name && each.type === type)
+    const kept = rules.all().filter((rule) => isCut(rule.name) && stays(rule))
     const gone = rules.all().filter((rule) => isCut(rule.name) && !kept.includes(rule))
     const added = requests.filter(({ name }) => !kept.some((rule) => rule.name === name))
-    const severed: FaultRequest[] = isHard && !wasHard ? [{ type: 'sever', name: 'cut_open' }] : []
+    const severed: FaultRequest[] =
+      isHard && !wasHard && !kept.some(({ name }) => name === 'cut_open')
+        ? [{ type: 'sever', name: 'cut_open' }]
+        : []
     if (gone.length + added.length + severed.length > 0) rules.exchange(gone, [...added, ...severed])
     const done = this.#changed.then(() => this.#listen())
     this.#changed = done.catch(() => {})
