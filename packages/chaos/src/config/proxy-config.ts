@@ -1,5 +1,6 @@
 import type { ProxyOptions } from '../proxy/options.ts'
-import type { ConfigNode } from './config-node.ts'
+import type { PartitionConfig } from '../partition/read-partitions.ts'
+import type { ScheduleStep } from '../schedule/step.ts'
 
 /** What a configuration file says. */
 export interface ProxyConfig {
@@ -12,8 +13,9 @@ export interface ProxyConfig {
   modules: readonly string[]
   /** File for the log of events. */
   events: string | null
-  schedule: ConfigNode | null
-  partitions: ConfigNode | null
+  /** What is done to whom next to a load; null: nothing. */
+  schedule: readonly ScheduleStep[] | null
+  partitions: PartitionConfig | null
   /** What has no effect, with its place: keys of old files that mean nothing any more. */
   warnings: readonly string[]
 }

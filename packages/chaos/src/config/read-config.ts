@@ -1,6 +1,8 @@
 import { basename } from 'node:path'
 import { text, whole } from '../attributes.ts'
 import { childOf, entriesOf, itemsOf, type ConfigNode } from './config-node.ts'
+import { readPartitions } from '../partition/read-partitions.ts'
+import { readSchedule } from '../schedule/read-schedule.ts'
 import type { Environment } from './environment.ts'
 import { isIni } from './is-ini.ts'
 import { iniNodes } from './ini-nodes.ts'
@@ -77,8 +79,7 @@ function readRoot(root: ConfigNode, problems: Problems): Omit<ProxyConfig, 'warn
     proxies,
     control,
     modules,
-    schedule,
-    partitions,
+    ...readLoad(proxies, schedule, partitions, problems),
     seed: (values['seed'] as number | undefined) ?? null,
     events: (values['events'] as string | undefined) ?? null,
   }
@@ -97,6 +98,24 @@ function readProxies(node: ConfigNode, problems: Problems): NamedProxyOptions[] 
     for (const { key, place, node: proxy } of entriesOf(node, 'proxies', problems))
       add(readProxy(proxy, key, problems), place)
   return proxies
+}
+
+/** Proxies are known by now: a schedule names them. */
+function readLoad(
+  proxies: readonly NamedProxyOptions[],
+  schedule: ConfigNode | null,
+  partitions: ConfigNode | null,
+  problems: Problems,
+): Pick<ProxyConfig, 'schedule' | 'partitions'> {
+  const parted = partitions === null ? null : readPartitions(partitions, problems)
+  const world = {
+    proxies: Object.fromEntries(proxies.map(({ name, protocol = 'tcp' }) => [name, protocol])),
+    endpoints: Object.keys(parted?.endpoints ?? {}),
+  }
+  return {
+    partitions: parted,
+    schedule: schedule === null ? null : readSchedule(schedule, world, problems),
+  }
 }
 
 const controlAttributes = {
