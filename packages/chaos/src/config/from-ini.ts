@@ -2,6 +2,8 @@ import { childOf, folded, type ConfigEntry, type ConfigNode } from './config-nod
 import { mapNode, valueNode } from './ini-nodes.ts'
 import { nearestOf } from './nearest.ts'
 import type { Problems } from './problems.ts'
+import type { Protocol } from '../protocols/protocol.ts'
+import { findProtocol, knownProtocols } from '../protocols/registry.ts'
 import { fromVaurien } from '../rules/vaurien-options.ts'
 
 /** Keys of the main section and where they stand in a file of ours. */
@@ -42,16 +44,14 @@ export function fromIni(root: ConfigNode, problems: Problems, warnings: string[]
   const control: ConfigEntry[] = []
   const behaviors: ConfigEntry[] = []
   const own: ConfigEntry[] = []
-  const protocol = mainSections(root)
-    .map((section) => childOf(section, 'protocol')?.value)
-    .find((value) => value !== undefined)
+  const protocol = protocolOf(root)
   for (const { key, place, node } of root.entries!) {
     const [kind, name] = splitAt(key, ':')
     if (isMain(key))
       for (const entry of node.entries!) readMain(entry, { proxy, control, own, problems, warnings })
     else if (kind === 'behavior' && name !== null) {
       const entries = node.entries!.flatMap((entry) => {
-        if (folded(entry.key) !== 'callable') return [modernized(name, String(protocol ?? 'tcp'), entry)]
+        if (folded(entry.key) !== 'callable') return modernized(name, protocol, entry, warnings)
         problems.add(
           entry.place,
           'callable names a class of Python; write a fault with defineFault: modules = ./FILE.mjs',
@@ -115,11 +115,19 @@ function readMain(entry: ConfigEntry, { proxy, control, own, problems, warnings 
   }
 }
 
-/** An attribute as it was called by Vaurien, under its name of today. */
-function modernized(behavior: string, protocol: string, entry: ConfigEntry): ConfigEntry {
-  const found = fromVaurien(behavior, protocol, { [entry.key]: entry.node.value })
-  const [key, value] = Object.entries(found)[0]!
-  return { ...entry, key, node: valueNode(entry.node.place, value) }
+/** An attribute under its name of today; none: it says nothing any more. */
+function modernized(
+  behavior: string,
+  protocol: Protocol,
+  entry: ConfigEntry,
+  warnings: string[],
+): readonly ConfigEntry[] {
+  const found = Object.entries(fromVaurien(behavior, protocol, { [entry.key]: entry.node.value }))
+  if (found.length === 0)
+    warnings.push(
+      `${entry.place}: ${entry.key} has no effect any more: the error of ${protocol.name} is a real one`,
+    )
+  return found.map(([key, value]) => ({ ...entry, key, node: valueNode(entry.node.place, value) }))
 }
 
 function listed(entry: ConfigEntry): ConfigEntry {
@@ -131,8 +139,13 @@ function listed(entry: ConfigEntry): ConfigEntry {
   return { ...entry, node: { place, value: items.map((item) => item.value), entries: null, items } }
 }
 
-function mainSections(root: ConfigNode): ConfigNode[] {
-  return root.entries!.filter(({ key }) => isMain(key)).map(({ node }) => node)
+/** One that is not known is told where it stands; until then it is taken for tcp. */
+function protocolOf(root: ConfigNode): Protocol {
+  const names = root
+    .entries!.filter(({ key }) => isMain(key))
+    .map(({ node }) => childOf(node, 'protocol')?.value)
+  const name = names.find((value) => value !== undefined)
+  return knownProtocols().find((protocol) => protocol.name === name) ?? findProtocol('tcp')
 }
 
 function isMain(section: string): boolean {

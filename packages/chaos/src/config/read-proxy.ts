@@ -15,8 +15,8 @@ import { readFields, type Field } from './read-fields.ts'
 
 /** Plain keys of a proxy. */
 export const proxyAttributes = {
-  listen: address('where clients connect; port 0 takes any'),
-  backend: address('where their bytes go'),
+  listen: address('listen', 'where clients connect; port 0 takes any'),
+  backend: address('backend', 'where their bytes go'),
   protocol: protocolName(),
   seed: whole({ initial: 0, help: 'the same seed makes the same decisions' }),
   enabled: flag({ initial: true, help: 'false: not listening until it is enabled' }),

@@ -2,6 +2,7 @@ import { ChaosError } from '../errors.ts'
 import type { Proxies } from '../proxy/proxies.ts'
 import type { Proxy } from '../proxy/proxy.ts'
 import { behaviorNames } from '../rules/behaviors.ts'
+import { fromVaurien } from '../rules/vaurien-options.ts'
 import { behaviorOf, setBehavior } from './behavior.ts'
 import { Fields } from './fields.ts'
 import { badBody, Refusal } from './refusal.ts'
@@ -81,7 +82,7 @@ function routesOf(prefix: string, proxyOf: (call: Call) => Proxy): Route[] {
 
 function change(proxy: Proxy, name: string, options: Record<string, unknown>): void {
   try {
-    setBehavior(proxy, name, options)
+    setBehavior(proxy, name, fromVaurien(name, proxy.protocol, options))
   } catch (error) {
     if (!(error instanceof ChaosError)) throw error
     const { code, message } = error

@@ -2,8 +2,12 @@ import type { Match } from './match.ts'
 
 const texts = ['path', 'text', 'client'] as const
 
-/** Reads a match as it was written; undefined when it is none. */
-export function readMatch(value: unknown): Match | undefined {
+/**
+ * Reads a match as it was written; undefined when it is none. Where there are only texts, it is one:
+ * `verb=GET,HEAD path=/users/* header.accept=*json*`.
+ */
+export function readMatch(written: unknown): Match | undefined {
+  const value = typeof written === 'string' ? partsOf(written) : written
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   const match: { -readonly [K in keyof Match]: Match[K] } = {}
   for (const [key, part] of Object.entries(value as Record<string, unknown>)) {
@@ -25,4 +29,16 @@ export function readMatch(value: unknown): Match | undefined {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= 1000
+}
+
+function partsOf(written: string): Record<string, unknown> | undefined {
+  const parts: Record<string, unknown> = {}
+  const header: Record<string, string> = {}
+  for (const part of written.trim().split(/\s+/)) {
+    const [, key, text] = /^([^=]+)=(.*)$/.exec(part) ?? []
+    if (key === undefined || text === undefined) return undefined
+    if (key.startsWith('header.')) header[key.slice('header.'.length)] = text
+    else parts[key] = text
+  }
+  return Object.keys(header).length === 0 ? parts : { ...parts, header }
 }

@@ -1,5 +1,15 @@
-import { findFault, findProtocol, knownFaults, knownProtocols, ruleAttributes } from '@loads-runner/chaos'
-import type { Attribute, AttributeTable } from '@loads-runner/chaos'
+import {
+  findFault,
+  findProtocol,
+  flag,
+  fromVaurien,
+  knownFaults,
+  knownProtocols,
+  ruleAttributes,
+  vaurienOptions,
+  whole,
+} from '@loads-runner/chaos'
+import type { Attribute, AttributeTable, FaultDefinition } from '@loads-runner/chaos'
 import type { OptionRow, OptionTable } from '../option-table.ts'
 
 /** Texts of the options `--behavior-NAME-OPTION`, by key. */
@@ -38,25 +48,42 @@ export function behaviorOptions(): {
   return { table, options }
 }
 
-/** What an option must be where it is used; null: it is right. */
-export function behaviorProblem({ behavior, attribute }: BehaviorOption, text: string, protocol: string) {
-  const definition = findFault(behavior, findProtocol(protocol))
-  const table: AttributeTable<Record<string, unknown>> = {
-    ...(definition.attributes as AttributeTable<Record<string, unknown>>),
-    ...ruleAttributes,
+/**
+ * What an option is on a protocol, as attributes; a text says what is wrong with it. None: it means nothing there any more.
+ */
+export function behaviorAttributes(
+  { behavior, attribute }: BehaviorOption,
+  text: string,
+  protocol: string,
+): Record<string, unknown> | string {
+  const found = findProtocol(protocol)
+  const definition = findFault(behavior, found)
+  const table = tableOf(definition)
+  const attributes = fromVaurien(behavior, found, { [attribute]: text })
+  for (const [name, value] of Object.entries(attributes)) {
+    const known = Object.hasOwn(table, name) ? table[name] : undefined
+    if (known === undefined)
+      return `${behavior} of ${protocol} has no ${name}; it has ${Object.keys(table).join(', ')}`
+    if (known.read(value) === undefined) return `must be ${known.allowed}, not "${text}"`
   }
-  const found: Attribute<unknown> | undefined = Object.hasOwn(table, attribute) ? table[attribute] : undefined
-  if (found === undefined)
-    return `${definition.type} has no ${attribute}; it has ${Object.keys(table).join(', ')}`
-  return found.read(text) === undefined ? `must be ${found.allowed}, not "${text}"` : null
+  return attributes
 }
 
 /** What `error` takes depends on the protocol. */
-function attributesOf(behavior: string): Record<string, Attribute<unknown>> {
-  const definitions =
-    behavior === 'error'
-      ? knownProtocols().map(({ error }) => error)
-      : knownFaults().filter(({ type }) => type === behavior)
-  const tables = definitions.map(({ attributes }) => attributes as AttributeTable<Record<string, unknown>>)
-  return Object.assign({}, ...tables, ruleAttributes) as Record<string, Attribute<unknown>>
+function attributesOf(behavior: string): Table {
+  const tables = knownProtocols().map((protocol) => tableOf(findFault(behavior, protocol)))
+  const all = Object.assign({}, ...tables) as Record<string, Attribute<unknown>>
+  if (behavior !== 'error' && behavior !== 'transient') return all
+  return { ...all, ...Object.fromEntries(vaurienOptions.map((name) => [name, vaurien[name]])) }
+}
+
+const vaurien = {
+  inject: flag({ initial: false, help: "Vaurien's: bytes among those of the backend, not in their place" }),
+  warmup: whole({ initial: 0, help: "Vaurien's: the same as skip" }),
+}
+
+type Table = AttributeTable<Record<string, unknown>>
+
+function tableOf({ attributes }: FaultDefinition): Table {
+  return { ...(attributes as Table), ...ruleAttributes }
 }

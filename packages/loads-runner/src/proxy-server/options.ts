@@ -40,13 +40,16 @@ const control = 'Control:'
 const record = 'Record and replay:'
 const other = 'Configuration:'
 
+/** A port alone is one of this machine; what else is an address is known where it is opened. */
+const address = (text: string) => (/^\d+$/.test(text) ? `127.0.0.1:${text}` : word(text))
+
 export const proxyTable: OptionTable<ProxySettings> = {
   proxy: {
     flags: '--proxy <HOST:PORT>',
     group: proxy,
     help: 'where clients connect; port 0 takes any (default: 127.0.0.1:0)',
     initial: null,
-    parse: word,
+    parse: address,
     aliases: ['listen'],
   },
   backend: {
@@ -54,7 +57,7 @@ export const proxyTable: OptionTable<ProxySettings> = {
     group: proxy,
     help: 'where their bytes go',
     initial: null,
-    parse: word,
+    parse: address,
     aliases: ['upstream'],
   },
   protocol: {

@@ -14,7 +14,7 @@ import {
 import { UsageError } from '../errors.ts'
 import { describe, environmentName, proxyPrefix, suggestion } from '../option-table.ts'
 import type { World } from '../world.ts'
-import { behaviorProblem } from './behavior-options.ts'
+import { behaviorAttributes } from './behavior-options.ts'
 import type { ProxySettings } from './options.ts'
 import type { ProxyInvocation } from './read-proxy-settings.ts'
 
@@ -196,9 +196,9 @@ function withBehaviors(
   for (const [behavior, attributes] of Object.entries(proxy.behaviors ?? {}))
     merged[behavior] = { ...attributes }
   for (const { called: option, text, behavior, attribute } of behaviors) {
-    const problem = behaviorProblem({ behavior, attribute }, text, protocol)
-    if (problem === null) (merged[behavior] ??= {})[attribute] = text
-    else problems.push(`${option}: ${problem}`)
+    const found = behaviorAttributes({ behavior, attribute }, text, protocol)
+    if (typeof found === 'string') problems.push(`${option}: ${found}`)
+    else merged[behavior] = { ...merged[behavior], ...found }
   }
   return { ...proxy, name, ...(Object.keys(merged).length === 0 ? {} : { behaviors: merged }) }
 }
