@@ -2,29 +2,30 @@ import type { Flow, Stage } from '../faults/stage.ts'
 
 const carriageReturn = 0x0d
 const lineFeed = 0x0a
-/** Of a line, its type and number: more tells nothing. */
-const mostOfLine = 32
+/** Of a line, what is looked at. */
+const mostOfLine = 512
 
-/** Array, set, push, map, attribute: what follows is the first element. */
-const isOpening = /^[*~>%|](?:\d*[1-9]\d*|\?)$/
-const isBulk = /^[$!=;](\d+)$/
+/** What follows a line of a reply: nothing, another line, or so many bytes. */
+export type Following = 'nothing' | 'line' | number
 
 /**
- * A reply of Redis that ends too early, and the connection with it. `value`: in its first value that is no array or the like,
- * a bulk string after half of its bytes, a line before its end. `line`: behind its first line where more follows, else before
- * the end of it.
+ * A reply made of lines and counted bytes ends too early, and the connection with it. `value`: the first counted bytes are cut
+ * in their middle; where there are none, the last line before its end. `line`: the reply ends behind its first line where more
+ * follows, else before the end of it.
  */
 export class CutReply implements Stage {
   readonly #flow: Flow
   readonly #where: 'value' | 'line'
+  readonly #following: (line: string) => Following
   #line = ''
-  /** Of a bulk string, until the cut. */
+  /** Of counted bytes, until the cut. */
   #bodyLeft: number | null = null
   #isCut = false
 
-  constructor(flow: Flow, where: 'value' | 'line') {
+  constructor(flow: Flow, where: 'value' | 'line', following: (line: string) => Following) {
     this.#flow = flow
     this.#where = where
+    this.#following = following
   }
 
   onBytes(bytes: Buffer): void {
@@ -37,36 +38,29 @@ export class CutReply implements Stage {
         if (this.#bodyLeft === 0) this.#cut(bytes, at)
         continue
       }
-      const byte = bytes[at]!
+      const byte = bytes[at++]!
       if (byte === lineFeed) {
-        at++
         this.#endLine(bytes, at)
-      } else {
-        if (byte === carriageReturn && !this.#isFollowed()) this.#cut(bytes, at)
-        else if (byte !== carriageReturn && this.#line.length < mostOfLine)
-          this.#line += String.fromCharCode(byte)
-        at++
+      } else if (byte === carriageReturn) {
+        if (this.#following(this.#line) === 'nothing') this.#cut(bytes, at - 1)
+      } else if (this.#line.length < mostOfLine) {
+        this.#line += String.fromCharCode(byte)
       }
     }
     if (!this.#isCut) this.#flow.pass(bytes)
   }
 
   onEnd(): void {
-    this.#flow.end()
-  }
-
-  /** Whether more than this line belongs to the value. */
-  #isFollowed(): boolean {
-    return isOpening.test(this.#line) || isBulk.test(this.#line) || this.#line === '$?'
+    if (!this.#isCut) this.#flow.end()
   }
 
   #endLine(bytes: Buffer, at: number): void {
-    const length = isBulk.exec(this.#line)?.[1]
+    const following = this.#following(this.#line)
     this.#line = ''
     if (this.#where === 'line') {
       this.#cut(bytes, at)
-    } else if (length !== undefined) {
-      this.#bodyLeft = Math.floor(Number(length) / 2)
+    } else if (typeof following === 'number') {
+      this.#bodyLeft = Math.floor(following / 2)
       if (this.#bodyLeft === 0) this.#cut(bytes, at)
     }
   }

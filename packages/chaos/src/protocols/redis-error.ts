@@ -1,6 +1,6 @@
 import { oneOf, text, words } from '../attributes.ts'
 import { defineFault } from '../faults/definition.ts'
-import { CutReply } from './cut-reply.ts'
+import { CutReply, type Following } from './cut-reply.ts'
 import type { Exchange, Treatment } from './exchange.ts'
 import type { RequestHead } from './protocol.ts'
 import { isRedirection, knownStatuses, readStatus, usualText, type RedisStatus } from './redis-statuses.ts'
@@ -100,7 +100,7 @@ function cut(
 ): Treatment {
   if (when === 'after')
     return {
-      replyStage: (flow) => new CutReply(flow, mode === 'truncate' ? 'value' : 'line'),
+      replyStage: (flow) => new CutReply(flow, mode === 'truncate' ? 'value' : 'line', followingOf),
       detail: { mode },
     }
   const status = statusOf(exchange, attributes)
@@ -108,6 +108,13 @@ function cut(
   const bytes =
     mode === 'truncate' ? `$${promised}\r\n${'x'.repeat(sent)}` : line.slice(0, Math.ceil(line.length / 2))
   return { reply: { bytes: Buffer.from(bytes), backend: 'spared', closes: true }, detail: { mode } }
+}
+
+/** What follows a line of RESP; of an array or the like its first element. */
+function followingOf(line: string): Following {
+  if (/^[*~>%|](?:\d*[1-9]\d*|\?)$/.test(line) || line === '$?') return 'line'
+  const length = /^[$!=;](\d+)$/.exec(line)
+  return length === null ? 'nothing' : Number(length[1])
 }
 
 function statusOf({ random }: Exchange, { statuses }: RedisErrorAttributes): RedisStatus {
