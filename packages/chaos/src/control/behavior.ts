@@ -1,5 +1,4 @@
-import type { Proxy } from '../proxy/proxy.ts'
-import { behaviorGroup, parseBehaviors, type BehaviorAttributes } from '../rules/behaviors.ts'
+import { behaviorGroup, type BehaviorAttributes } from '../rules/behaviors.ts'
 import type { Rule } from '../rules/rule.ts'
 
 /** What of a proxy's rules its behaviors are, and what is said of them. */
@@ -29,17 +28,6 @@ export function behaviorOf(rules: readonly Rule[]): Behavior {
 
 function percentOf(share: number): number {
   return Math.round(share * 1e8) / 1e6
-}
-
-/**
- * Takes the place of the behaviors that the proxy has; its other rules stay.
- *
- * @param options of the one behavior that is named; without any, those that the proxy was started with
- * @throws {ChaosError} CHAOS_ATTRIBUTE, CHAOS_UNKNOWN_FAULT; then nothing has changed
- */
-export function setBehavior(proxy: Proxy, text: string, options: BehaviorAttributes = {}): void {
-  const requests = parseBehaviors(text, (name) => ({ ...proxy.behaviors[name], ...options }))
-  proxy.rules.exchange(behaviorRules(proxy.rules.all()), requests)
 }
 
 function behaviorRules(rules: readonly Rule[]): readonly Rule[] {

@@ -1,3 +1,4 @@
+import { isBoundTo, parseAddress } from '../proxy/address.ts'
 import type { Proxies } from '../proxy/proxies.ts'
 import type { Proxy } from '../proxy/proxy.ts'
 import { parseRule } from '../rules/parse-rule.ts'
@@ -5,7 +6,6 @@ import type { FaultRequest, Rule } from '../rules/rule.ts'
 import { proxyJson, wantedProxyOf, type ProxyJson, type WantedProxy } from './proxy-json.ts'
 import { badBody, refusalOf, type Refusal } from './refusal.ts'
 import { json, type Answer } from './route.ts'
-import { isSameAddress } from './same-address.ts'
 import { toxicJson } from './toxic-json.ts'
 
 /**
@@ -52,8 +52,18 @@ async function isAsWanted(proxy: Proxy, wanted: WantedProxy): Promise<boolean> {
     (wanted.seed === undefined || wanted.seed === proxy.seed) &&
     wanted.tls === undefined &&
     wanted.listen !== undefined &&
-    (await isSameAddress(wanted.listen, proxy.listen))
+    (await isSameListen(wanted.listen, proxy.listen))
   )
+}
+
+async function isSameListen(given: string, there: string): Promise<boolean> {
+  if (given === there) return true
+  try {
+    return await isBoundTo(parseAddress(given, 'listen'), parseAddress(there, 'listen'))
+  } catch {
+    // Whoever makes the proxy tells what is wrong with it.
+    return false
+  }
 }
 
 function hasFaults(proxy: Proxy, wanted: readonly FaultRequest[]): boolean {

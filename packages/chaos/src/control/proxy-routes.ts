@@ -1,6 +1,6 @@
 import type { Proxies } from '../proxy/proxies.ts'
 import type { Proxy } from '../proxy/proxy.ts'
-import { behaviorOf, setBehavior } from './behavior.ts'
+import { behaviorOf } from './behavior.ts'
 import { Fields } from './fields.ts'
 import { populate } from './populate.ts'
 import { findProxy, proxyJson, wantedProxyOf } from './proxy-json.ts'
@@ -76,7 +76,7 @@ async function update(proxy: Proxy, fields: Fields): Promise<void> {
   const backend = fields.text('upstream')
   const enabled = fields.flag('enabled')
   const behavior = fields.text('behavior')
-  if (behavior !== undefined && behavior !== behaviorOf(proxy.rules.all()).text) setBehavior(proxy, behavior)
+  if (behavior !== undefined && behavior !== behaviorOf(proxy.rules.all()).text) proxy.setBehavior(behavior)
   await proxy.update({
     ...(listen === undefined || listen === '' ? {} : { listen }),
     ...(backend === undefined || backend === '' ? {} : { backend }),

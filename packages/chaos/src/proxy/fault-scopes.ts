@@ -38,16 +38,21 @@ export class FaultScopes {
   /** In place of the behaviors that there are. */
   behave(requests: readonly FaultRequest[]): FaultScope {
     const layer: Layer = { before: this.#behaviors().map(requestOf) }
-    this.#rules.exchange(this.#behaviors(), requests)
+    this.setBehavior(requests)
     this.#layers.push(layer)
     return scope(() => {
       const at = this.#layers.indexOf(layer)
       const above = this.#layers[at + 1]
       this.#layers.splice(at, 1)
-      if (above === undefined) this.#rules.exchange(this.#behaviors(), layer.before)
+      if (above === undefined) this.setBehavior(layer.before)
       // What was before this scope is what the next one has to restore.
       else above.before = layer.before
     })
+  }
+
+  /** In place of the behaviors that there are, for good. */
+  setBehavior(requests: readonly FaultRequest[]): void {
+    this.#rules.exchange(this.#behaviors(), requests)
   }
 
   #behaviors(): readonly Rule[] {

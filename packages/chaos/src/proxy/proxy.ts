@@ -197,6 +197,15 @@ export class Proxy implements AsyncDisposable {
    * `rate`, where the fault has no such attribute, is the share of units that are hit.
    */
   async withBehavior(name: string, attributes: BehaviorAttributes = {}): Promise<FaultScope> {
+    return this.#scopes.behave(this.#behaviorOf(name, attributes))
+  }
+
+  /** The same without an end: until the next one. @throws {ChaosError} what RuleSet.add throws; then nothing has changed */
+  setBehavior(name: string, attributes: BehaviorAttributes = {}): void {
+    this.#scopes.setBehavior(this.#behaviorOf(name, attributes))
+  }
+
+  #behaviorOf(name: string, attributes: BehaviorAttributes): FaultRequest[] {
     const { rate, ...others } = attributes
     const isShare = rate !== undefined && !name.includes(':') && this.#takesNoRate(name)
     const own = isShare ? others : attributes
@@ -207,7 +216,7 @@ export class Proxy implements AsyncDisposable {
         `rate of ${name} must be a share from 0 to 1, not ${String(rate)}`,
       )
     const text = isShare ? `${percent.toFixed(9)}:${name}` : name
-    return this.#scopes.behave(parseBehaviors(text, (each) => ({ ...this.behaviors[each], ...own })))
+    return parseBehaviors(text, (each) => ({ ...this.behaviors[each], ...own }))
   }
 
   #takesNoRate(name: string): boolean {
