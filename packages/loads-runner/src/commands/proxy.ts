@@ -2,7 +2,9 @@ import {
   ControlServer,
   EventHub,
   EventLog,
+  FaultSchedule,
   loggedProxy,
+  PartitionMatrix,
   Proxies,
   type ChaosEvent,
   type NamedProxyOptions,
@@ -65,8 +67,6 @@ export async function proxyCommand(world: World): Promise<number> {
 
 async function serve(world: World, plan: ProxyPlan, log: Log, teardown: Teardown): Promise<void> {
   const events = new EventHub()
-  const stopTelling = events.listen((event) => tell(log, event))
-  teardown.add('its log', async () => stopTelling())
   const proxies = new Proxies({ ...(plan.seed === null ? {} : { seed: plan.seed }), events })
   // The header of the log has the seeds, and the first event may come as soon as somebody can connect.
   const created: { proxy: Proxy; options: NamedProxyOptions }[] = []
@@ -99,8 +99,60 @@ async function serve(world: World, plan: ProxyPlan, log: Log, teardown: Teardown
     teardown.add('the control API', () => control.close())
     world.stdout.write(`control API at ${control.url}${token === null ? '' : ', with a token'}\n`)
   }
+  const matrix = plan.partitions === null ? null : await openWays(world, plan.partitions, events, plan.seed)
+  if (matrix !== null) teardown.add('the partitions', () => matrix.close())
+  if (plan.schedule !== null) await startSchedule(plan.schedule, proxies, matrix, log, teardown)
   const summary = new ProxySummary(proxies, world.stdout)
   teardown.add('the summary', async () => summary.close())
+  // What was done to start and what is done to end is no news.
+  const stopTelling = events.listen((event) => tell(log, event))
+  teardown.add('what it tells', async () => stopTelling())
+}
+
+async function openWays(
+  world: World,
+  { endpoints, ways }: NonNullable<ProxyPlan['partitions']>,
+  events: EventHub,
+  seed: number | null,
+): Promise<PartitionMatrix> {
+  const matrix = new PartitionMatrix({ endpoints, events, ...(seed === null ? {} : { seed }) })
+  try {
+    for (const { from, to, listen } of ways) {
+      const address = await matrix.address(from, to, listen)
+      world.stdout.write(`way ${from} to ${to}: ${address} -> ${endpoints[to]}\n`)
+    }
+    return matrix
+  } catch (error) {
+    await matrix.close()
+    throw error
+  }
+}
+
+/** Its time begins now. */
+async function startSchedule(
+  steps: NonNullable<ProxyPlan['schedule']>,
+  proxies: Proxies,
+  matrix: PartitionMatrix | null,
+  log: Log,
+  teardown: Teardown,
+): Promise<void> {
+  const ofRun = steps.filter(({ trigger }) => trigger.when === 'phase').length
+  if (ofRun > 0)
+    log(
+      'warning',
+      `${ofRun} steps of the schedule go by phases of a run: here is none, so they are never done`,
+    )
+  const schedule = new FaultSchedule(steps, {
+    target: (name) => proxies.get(name),
+    ...(matrix === null ? {} : { partitions: matrix }),
+    onStep: ({ name, state, detail }) =>
+      log(
+        state === 'failed' ? 'warning' : 'info',
+        `schedule: ${name} ${state}${detail === null ? '' : `: ${detail}`}`,
+      ),
+  })
+  teardown.add('the schedule', async () => void (await schedule.stop()))
+  schedule.start()
 }
 
 /** `proxy mysql: 127.0.0.1:3307 -> localhost:3306, mysql, 5:hang, 2 faults, seed 7` */

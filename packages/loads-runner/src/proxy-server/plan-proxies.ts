@@ -5,9 +5,9 @@ import {
   parseBehaviors,
   readConfigFile,
   readRecording,
-  type ConfigNode,
   type ControlConfig,
   type NamedProxyOptions,
+  type ProxyConfig,
   type Recording,
   type TlsOptions,
 } from '@loads-runner/chaos'
@@ -26,8 +26,8 @@ export interface ProxyPlan {
   seed: number | null
   events: string | null
   recording: Recording | null
-  schedule: ConfigNode | null
-  partitions: ConfigNode | null
+  schedule: ProxyConfig['schedule']
+  partitions: ProxyConfig['partitions']
   warnings: readonly string[]
 }
 
