@@ -82,7 +82,7 @@ function routesOf(prefix: string, proxyOf: (call: Call) => Proxy): Route[] {
 
 function change(proxy: Proxy, name: string, options: Record<string, unknown>): void {
   try {
-    setBehavior(proxy, name, fromVaurien(name, proxy.protocol, options))
+    proxy.setBehavior(name, fromVaurien(name, proxy.protocol, options))
   } catch (error) {
     if (!(error instanceof ChaosError)) throw error
     const { code, message } = error
