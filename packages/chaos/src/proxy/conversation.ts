@@ -307,6 +307,7 @@ export class Conversation implements Talk {
     for (const turn of this.#awaited.splice(0)) turn.answer?.end()
     this.#asking = null
     this.#replying = null
+    this.#dialogue = null
     this.#raw = { request: this.#requests.open(null), reply: this.#replies.open(null) }
     if (client !== null && !this.#swallows) this.#raw.request.write(client)
     if (backend !== null) this.#raw.reply.write(backend)
