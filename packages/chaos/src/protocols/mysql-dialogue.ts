@@ -1,4 +1,4 @@
-import { HeldBytes } from './held-bytes.ts'
+import { HeadBytes } from './head-bytes.ts'
 import { MysqlCapabilities } from './mysql-capabilities.ts'
 import { MysqlFramer } from './mysql-framer.ts'
 import { MysqlReply, type MysqlReplyKind } from './mysql-reply.ts'
@@ -18,7 +18,7 @@ export class MysqlDialogue implements Dialogue {
   readonly #client = new MysqlFramer(statementBytes)
   readonly #backend = new MysqlFramer(replyBytes)
   /** Of the client, while it is not known what it asks. */
-  readonly #held = new HeldBytes()
+  readonly #held = new HeadBytes()
   #request: MysqlRequest | null = null
   #reply: MysqlReply | null = null
   #replyTo: RequestHead | null = null
@@ -61,7 +61,7 @@ export class MysqlDialogue implements Dialogue {
     }
     if (told === bytes.length) return
     const rest = bytes.subarray(told)
-    if (this.#request === null) this.#held.keep(rest)
+    if (this.#request === null) this.#held.keep(this.#held.join(rest))
     else this.#talk.requestBytes(rest)
   }
 

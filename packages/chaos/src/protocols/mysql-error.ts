@@ -1,17 +1,16 @@
-import { text, words } from '../attributes.ts'
 import { defineFault } from '../faults/definition.ts'
-import { cutBytes, cutReply, errorMode, namesVerbs, type ErrorMode } from './error-mode.ts'
-import type { Exchange, Treatment } from './exchange.ts'
+import {
+  codedErrorAttributes,
+  cutReply,
+  hasFitting,
+  namesVerbs,
+  pickStatus,
+  type CodedErrorAttributes,
+  type CodedStatus,
+} from './error-mode.ts'
 import { mysqlPacket } from './mysql-framer.ts'
 import type { MysqlDetail, MysqlPhase } from './mysql-requests.ts'
 import type { RequestHead } from './protocol.ts'
-
-interface MysqlErrorAttributes {
-  codes: readonly string[]
-  message: string
-  mode: ErrorMode
-  bytes: number
-}
 
 interface KnownCode {
   sqlState: string
@@ -22,8 +21,8 @@ interface KnownCode {
   closes?: true
 }
 
-const command = ['command'] as const
-const known: Readonly<Record<number, KnownCode>> = {
+const command: readonly MysqlPhase[] = ['command']
+const known: Readonly<Record<string, KnownCode>> = {
   1040: { sqlState: '08004', text: 'Too many connections', phases: ['greeting'] },
   1045: { sqlState: '28000', text: 'Access denied', phases: ['login'] },
   1049: { sqlState: '42000', text: 'Unknown database', phases: ['login', 'command'] },
@@ -63,92 +62,71 @@ const known: Readonly<Record<number, KnownCode>> = {
 const highestCode = 65_534
 
 /**
- * An error packet in place of the backend's reply. Codes of connections (1040, 1129, 1130) come in place of the greeting, those
+ * An error packet in place of the server's reply. Codes of connections (1040, 1129, 1130) come in place of the greeting, those
  * of logins in place of what follows it, all others in place of replies to commands; `match` with a verb (CONNECT, LOGIN, SELECT
  * ...) overrules that. After the greeting, a login, and codes that say so (1053, 1927, 4031) the connection is closed.
  *
- * The backend is not told of an error that comes instead of its reply: where a real one would have rolled back the transaction
- * (1213), the client's own ROLLBACK does it.
+ * The server is not told of an error that comes instead of its reply: where a real one would have rolled back the transaction
+ * (1213), the client's own ROLLBACK does it. LOAD is never executed, since the server might ask for a file.
  */
-export const mysqlError = defineFault<MysqlErrorAttributes>({
+export const mysqlError = defineFault<CodedErrorAttributes>({
   type: 'mysql_error',
   summary: 'an error of MySQL: too many connections, lock wait timeout, deadlock, any other',
-  attributes: {
-    codes: words({
-      initial: ['1040', '1205', '1213'],
-      help: 'one of these, where it fits; CODE or CODE/SQLSTATE',
-      allowed: 'codes from 1 to 65534 such as 1205 or 1205/HY000',
-      check: isCode,
-    }),
-    message: text({ initial: '', help: 'in place of the text that belongs to the code', most: 500 }),
-    mode: errorMode,
-    bytes: cutBytes,
-  },
-  units: ['request'],
+  attributes: codedErrorAttributes(
+    ['1040', '1205', '1213'],
+    'a list of codes from 1 to 65534, such as 1205, 1205/HY000, 1205:3 or 1205 some text',
+    isCode,
+  ),
+  units: ['request', 'connection'],
   suits(request, rule) {
     if (request.replies === 0) return false
     if (namesVerbs(rule)) return true
     const { phase } = detailOf(request)
-    return rule.attributes.mode === 'cut'
-      ? phase === 'command'
-      : fitting(rule.attributes.codes, phase).length > 0
+    const { mode, statuses } = rule.attributes
+    return mode === 'cut' ? phase === 'command' : hasFitting(statuses, fitsIn(phase))
   },
-  treat: treated,
-})
-
-function treated(
-  { request, random }: Exchange,
-  { codes, message, mode, bytes }: MysqlErrorAttributes,
-): Treatment {
-  if (mode === 'cut') return cutReply(bytes)
-  const detail = detailOf(request)
-  const { phase } = detail
-  const fits = fitting(codes, phase)
-  const { code, sqlState } = readCode(random.pick(fits.length > 0 ? fits : codes))
-  const error = { code, sqlState, message: message || (known[code]?.text ?? `Error ${code}`) }
-  // Who was asked for a file takes what comes next for that file, and would take a later command for it, too. What changes the
-  // meaning of later packets, on the other hand, a backend must not be asked.
-  const isAsked = phase === 'file' || (mode === 'after' && phase === 'command' && changesNothing(request))
-  return {
-    reply: {
-      // The number of the last packet of a long request is not known before its end.
-      get bytes() {
-        return errorPacket(detail.sequence + 1, error)
+  treat({ request, random }, { statuses, when, mode, bytes }) {
+    if (mode === 'cut') return cutReply(bytes)
+    const detail = detailOf(request)
+    const { phase } = detail
+    const status = pickStatus(statuses, fitsIn(phase), random)
+    // Who was asked for a file takes what comes next for that file, and would take a later command for it, too. What changes
+    // the meaning of later packets, on the other hand, a server must not be asked.
+    const isAsked = phase === 'file' || (when === 'after' && phase === 'command' && changesNothing(request))
+    return {
+      reply: {
+        // The number of the last packet of a long request is not known before its end.
+        get bytes() {
+          return errorPacket(detail.sequence + 1, status)
+        },
+        backend: isAsked ? 'asked' : 'spared',
+        closes: phase === 'greeting' || phase === 'login' || known[status.code]?.closes === true,
       },
-      backend: isAsked ? 'asked' : 'spared',
-      closes: phase === 'greeting' || phase === 'login' || known[code]?.closes === true,
-    },
-    detail: { code },
-  }
-}
+      detail: { status: Number(status.code) },
+    }
+  },
+})
 
 function changesNothing({ verb }: RequestHead): boolean {
   return verb !== 'LOAD' && verb !== 'CHANGE_USER'
 }
 
-function errorPacket(
-  sequence: number,
-  { code, sqlState, message }: { code: number; sqlState: string; message: string },
-): Buffer {
+function errorPacket(sequence: number, { code, qualifier, text }: CodedStatus): Buffer {
   const head = Buffer.alloc(3)
   head[0] = 0xff
-  head.writeUInt16LE(code, 1)
+  head.writeUInt16LE(Number(code), 1)
+  const sqlState = qualifier ?? known[code]?.sqlState ?? 'HY000'
+  const message = text ?? known[code]?.text ?? `Error ${code}`
   return mysqlPacket(sequence, Buffer.concat([head, Buffer.from(`#${sqlState}${message}`)]))
 }
 
-function fitting(codes: readonly string[], phase: MysqlPhase): readonly string[] {
-  return codes.filter((each) => (known[readCode(each).code]?.phases ?? command).includes(phase as 'command'))
+function fitsIn(phase: MysqlPhase): (status: CodedStatus) => boolean {
+  return ({ code }) => (known[code]?.phases ?? command).includes(phase)
 }
 
-function readCode(written: string): { code: number; sqlState: string } {
-  const [number, sqlState] = written.split('/')
-  const code = Number(number)
-  return { code, sqlState: sqlState ?? known[code]?.sqlState ?? 'HY000' }
-}
-
-function isCode(word: string): boolean {
-  const code = /^(\d{1,5})(?:\/[0-9A-Z]{5})?$/.exec(word)
-  return code !== null && Number(code[1]) >= 1 && Number(code[1]) <= highestCode
+function isCode(code: string, sqlState: string | null): boolean {
+  if (sqlState !== null && sqlState.length !== 5) return false
+  return /^[1-9]\d*$/.test(code) && Number(code) <= highestCode
 }
 
 function detailOf(request: RequestHead): MysqlDetail {

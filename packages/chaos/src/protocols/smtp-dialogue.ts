@@ -1,5 +1,5 @@
 import { looksLikeTls } from '../tls/looks-like-tls.ts'
-import { HeldBytes } from './held-bytes.ts'
+import { HeadBytes } from './head-bytes.ts'
 import type { Dialogue, RequestHead, Talk } from './protocol.ts'
 import { SmtpBodyFramer, SmtpReplyFramer } from './smtp-framer.ts'
 import { SmtpRequest } from './smtp-request.ts'
@@ -7,11 +7,12 @@ import { SmtpRequest } from './smtp-request.ts'
 /** Of a line, and of what a client sends ahead of an answer that it should have waited for. */
 const mostHeld = 64 * 1024
 const lineFeed = 0x0a
+const none = Buffer.alloc(0)
 
 /** A connection of SMTP: greeting, commands, and messages between them. */
 export class SmtpDialogue implements Dialogue {
   readonly #talk: Talk
-  readonly #held = new HeldBytes()
+  readonly #held = new HeadBytes()
   readonly #replies = new SmtpReplyFramer()
   /** What the client's next bytes are. */
   #next: 'line' | 'body' | 'credentials' = 'line'
@@ -23,6 +24,7 @@ export class SmtpDialogue implements Dialogue {
   /** The request whose reply has begun; null: nobody's. Undefined: none has. */
   #answered: RequestHead | null | undefined = undefined
   #isStarted = false
+  #isReading = false
 
   constructor(talk: Talk) {
     this.#talk = talk
@@ -36,7 +38,7 @@ export class SmtpDialogue implements Dialogue {
       return
     }
     this.#isStarted = true
-    this.#read(this.#held.join(bytes))
+    this.#read(bytes)
   }
 
   clientEnded(): void {
@@ -76,22 +78,20 @@ export class SmtpDialogue implements Dialogue {
       this.#next = nextAfter(to, framer.code)
     }
     if (told < bytes.length) this.#talk.replyBytes(bytes.subarray(told))
-    this.#readHeld()
+    if (this.#waitsFor === null && this.#held.length > 0) this.#read(none)
   }
 
   answered(to: RequestHead): void {
     if (to !== this.#waitsFor) return
     this.#waitsFor = null
-    this.#readHeld()
+    // Told while the request is: what follows it is about to be read anyway.
+    if (!this.#isReading) this.#read(none)
   }
 
-  /** What the client sent before its meaning was known. */
-  #readHeld(): void {
-    const held = this.#waitsFor === null ? this.#held.take() : null
-    if (held !== null) this.#read(held)
-  }
-
-  #read(bytes: Buffer): void {
+  /** What is held, and these. */
+  #read(more: Buffer): void {
+    const bytes = this.#held.join(more)
+    this.#isReading = true
     let at = 0
     while (at < bytes.length) {
       if (this.#body !== null || this.#left > 0) {
@@ -109,6 +109,7 @@ export class SmtpDialogue implements Dialogue {
         at = end
       }
     }
+    this.#isReading = false
     const rest = bytes.subarray(at)
     if (rest.length <= mostHeld) this.#held.keep(rest)
     else

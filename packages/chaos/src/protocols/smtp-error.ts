@@ -1,16 +1,15 @@
-import { text, words } from '../attributes.ts'
 import { defineFault } from '../faults/definition.ts'
-import { cutBytes, cutReply, errorMode, namesVerbs, type ErrorMode } from './error-mode.ts'
-import type { Exchange, Treatment } from './exchange.ts'
+import {
+  codedErrorAttributes,
+  cutReply,
+  hasFitting,
+  namesVerbs,
+  pickStatus,
+  type CodedErrorAttributes,
+  type CodedStatus,
+} from './error-mode.ts'
 import type { RequestHead } from './protocol.ts'
 import type { SmtpPhase } from './smtp-request.ts'
-
-interface SmtpErrorAttributes {
-  codes: readonly string[]
-  message: string
-  mode: ErrorMode
-  bytes: number
-}
 
 const transaction = ['MAIL', 'RCPT', 'DATA', 'BODY', 'BDAT']
 
@@ -33,59 +32,46 @@ const known: Readonly<Record<string, { text: string; verbs: readonly string[] | 
  *
  * 421 closes the connection, as does any code in place of the greeting. A server that waits for a message or for credentials
  * cannot be told that they do not come: an error instead of BODY, or of what AUTH asked for, closes the connection, too, and the
- * message is not delivered. With mode after the server takes the message, the client hears of an error, and both go on.
+ * message is not delivered. With `after` the server takes the message, the client hears of an error, and the connection goes on.
  */
-export const smtpError = defineFault<SmtpErrorAttributes>({
+export const smtpError = defineFault<CodedErrorAttributes>({
   type: 'smtp_error',
   summary: 'a reply of SMTP that refuses: 421, 450, 451, 452, 550, 552, 554, any other',
-  attributes: {
-    codes: words({
-      initial: ['421', '450', '451', '452'],
-      help: 'one of these, where it fits',
-      allowed: 'codes from 400 to 599',
-      check: (word) => /^[45]\d\d$/.test(word),
-    }),
-    message: text({ initial: '', help: 'in place of the text that belongs to the code', most: 500 }),
-    mode: errorMode,
-    bytes: cutBytes,
-  },
-  units: ['request'],
-  check: ({ message }) => (/[\r\n]/.test(message) ? 'message must be one line' : null),
+  attributes: codedErrorAttributes(
+    ['421', '450', '451', '452'],
+    'a list of codes from 400 to 599, such as 451, 451:3 or 451 some text',
+    (code, qualifier) => qualifier === null && /^[45]\d\d$/.test(code),
+  ),
+  units: ['request', 'connection'],
   suits(request, rule) {
     if (namesVerbs(rule)) return true
-    const { codes, mode } = rule.attributes
-    return mode === 'cut' ? request.verb !== 'CONNECT' : fitting(codes, request).length > 0
+    const { statuses, mode } = rule.attributes
+    return mode === 'cut' ? request.verb !== 'CONNECT' : hasFitting(statuses, fitsTo(request))
   },
-  treat: treated,
+  treat({ request, random }, { statuses, when, mode, bytes }) {
+    if (mode === 'cut') return cutReply(bytes)
+    const { code, text } = pickStatus(statuses, fitsTo(request), random)
+    const { phase } = request.detail as unknown as { phase: SmtpPhase }
+    const isAsked = when === 'after' && (phase === 'body' || (phase === 'command' && changesNothing(request)))
+    return {
+      reply: {
+        bytes: Buffer.from(`${code} ${text ?? known[code]?.text ?? 'Error'}\r\n`),
+        backend: isAsked ? 'asked' : 'spared',
+        closes: code === '421' || (phase !== 'command' && !isAsked),
+      },
+      detail: { status: Number(code) },
+    }
+  },
 })
-
-function treated(
-  { request, random }: Exchange,
-  { codes, message, mode, bytes }: SmtpErrorAttributes,
-): Treatment {
-  if (mode === 'cut') return cutReply(bytes)
-  const fits = fitting(codes, request)
-  const code = random.pick(fits.length > 0 ? fits : codes)
-  const { phase } = request.detail as unknown as { phase: SmtpPhase }
-  const isAsked = mode === 'after' && (phase === 'body' || (phase === 'command' && changesNothing(request)))
-  return {
-    reply: {
-      bytes: Buffer.from(`${code} ${message || (known[code]?.text ?? 'Error')}\r\n`),
-      backend: isAsked ? 'asked' : 'spared',
-      closes: code === '421' || (phase !== 'command' && !isAsked),
-    },
-    detail: { code: Number(code) },
-  }
-}
 
 /** A server that has said yes to one of these takes the client's next bytes for something else. */
 function changesNothing({ verb }: RequestHead): boolean {
   return verb !== 'DATA' && verb !== 'AUTH' && verb !== 'STARTTLS'
 }
 
-function fitting(codes: readonly string[], { verb }: RequestHead): readonly string[] {
-  return codes.filter((code) => {
+function fitsTo({ verb }: RequestHead): (status: CodedStatus) => boolean {
+  return ({ code }) => {
     const verbs = known[code]?.verbs
     return verbs === undefined ? verb !== 'CONNECT' : (verbs?.includes(verb ?? '') ?? true)
-  })
+  }
 }

@@ -412,6 +412,7 @@ export class Conversation implements Talk {
     if (closes) this.#swallows = true
     if (bytes !== null) turn.answer.give(bytes)
     turn.answer.end()
+    if (!closes) this.#dialogue?.answered?.(turn.head)
   }
 
   #passReply(bytes: Buffer, message: Message<Turn | null>): void {

@@ -106,6 +106,7 @@ export class Treatments {
   #merged(rules: readonly Rule[], asked: Asked): Treated | null {
     let merged: Treated | null = null
     for (const rule of rules) {
+      if (asked.unit === 'request' && rule.definition.suits?.(asked.request, rule) === false) continue
       const hit = this.#hit(rule, asked)
       if (hit === null) continue
       merged ??= nothing()
