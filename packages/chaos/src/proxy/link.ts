@@ -143,7 +143,7 @@ export class Link implements Taker {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const slot of this.#slots) slot.stopTimers()
+    for (const slot of this.#slots) slot.closed()
     this.#slots = []
     this.#host.budget.add(-this.#held)
     this.#held = 0

@@ -140,6 +140,16 @@ export class StageSlot implements Flow, Taker {
     this.stopTimers()
   }
 
+  /** With the connection. */
+  closed(): void {
+    this.stopTimers()
+    try {
+      this.#stage.onClose?.()
+    } catch (error) {
+      this.#broke(error)
+    }
+  }
+
   stopTimers(): void {
     this.#timers?.close()
   }
