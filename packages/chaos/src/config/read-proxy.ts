@@ -49,10 +49,8 @@ export function readProxy(
   name: string | null,
   problems: Problems,
 ): NamedProxyOptions | null {
-  if (entriesOf(node, 'a proxy', problems).length === 0) {
-    problems.add(node.place, `proxy ${name ?? ''} has no backend`.replace('  ', ' '))
-    return null
-  }
+  entriesOf(node, 'a proxy', problems)
+  if (node.entries === null && node.value !== null) return null
   const called = name ?? stringOf(childOf(node, 'name')?.value)
   const whose = called === null || called === '' ? 'the proxy' : `proxy ${called}`
   if (called === null || called === '') problems.add(node.place, 'name of the proxy is missing')

@@ -1,4 +1,15 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml'
+import {
+  Composer,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  Parser,
+  type Document,
+  type Node,
+} from 'yaml'
+import { isTooDeep } from './yaml-depth.ts'
 import type { ConfigEntry, ConfigNode } from './config-node.ts'
 import type { Environment } from './environment.ts'
 import { withVariables } from './environment.ts'
@@ -16,17 +27,18 @@ export function yamlNodes(
   problems: Problems,
 ): ConfigNode | null {
   const lines = new LineCounter()
-  let document: Document.Parsed
-  try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  } catch (error) {
-    // Nested deeper than its reader can follow.
-    problems.add(`${file}:1:1`, `cannot be read: ${(error as Error).message}`)
+  const tokens = [...new Parser(lines.addNewLine).parse(text)]
+  if (isTooDeep(tokens, mostDepth)) {
+    problems.add(`${file}:1:1`, `is nested deeper than ${mostDepth} levels`)
     return null
   }
-  for (const { message, pos } of document.errors) problems.add(placeAt(file, lines, pos[0]), message)
-  if (document.errors.length > 0) return null
-  return new Reader(document, file, lines, environment, problems).read()
+  const composer = new Composer({ prettyErrors: false })
+  const [document, another] = composer.compose(tokens, true, text.length)
+  if (another !== undefined)
+    problems.add(placeAt(file, lines, another.range[0]), 'a second document begins; one is read')
+  for (const { message, pos } of document!.errors) problems.add(placeAt(file, lines, pos[0]), message)
+  if (document!.errors.length > 0) return null
+  return new Reader(document!, file, lines, environment, problems).read()
 }
 
 function placeAt(file: string, lines: LineCounter, offset: number): string {

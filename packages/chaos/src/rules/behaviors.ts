@@ -1,3 +1,4 @@
+import { said } from '../attributes.ts'
 import { ChaosError } from '../errors.ts'
 import type { FaultRequest } from './rule.ts'
 
@@ -59,15 +60,15 @@ export function faultsOf(options: {
 function partsOf(text: string): { percent: number; name: string }[] {
   const parts = text.split(',').map((part) => part.trim())
   return parts.map((part) => {
-    if (parts.length === 1 && /^[A-Za-z_]\w*$/.test(part)) return { percent: 100, name: part }
-    const [, percent, name] = /^(\d{1,3}(?:\.\d{1,9})?|\.\d{1,9})\s*%?\s*:\s*([A-Za-z_]\w*)$/.exec(part) ?? []
+    if (parts.length === 1 && /^[A-Za-z_]\w{0,99}$/.test(part)) return { percent: 100, name: part }
+    const [, percent, name] =
+      /^(\d{1,3}(?:\.\d{1,9})?|\.\d{1,9})\s*%?\s*:\s*([A-Za-z_]\w{0,99})$/.exec(part) ?? []
     if (percent === undefined || name === undefined)
-      throw wrong(text, part === '' ? 'a part is empty' : `${JSON.stringify(part)} is no PERCENT:NAME`)
+      throw wrong(text, part === '' ? 'a part is empty' : `${said(part)} is no PERCENT:NAME`)
     return { percent: Number(percent), name }
   })
 }
 
 function wrong(text: string, why: string): ChaosError {
-  const shown = JSON.stringify(text.length > 200 ? `${text.slice(0, 197)}...` : text)
-  return new ChaosError('CHAOS_ATTRIBUTE', `behavior ${shown}: ${why}; write it as 20:delay,5:error`)
+  return new ChaosError('CHAOS_ATTRIBUTE', `behavior ${said(text)}: ${why}; write it as 20:delay,5:error`)
 }
