@@ -122,7 +122,7 @@ export class HttpRequest extends HttpHead implements RequestHead {
     super(bytes, start)
     this.#line = bytes.slice(start, this.lineEnd)
     const parts = requestLine.exec(this.#line)
-    if (parts === null) throw new NotHttp('no request line of HTTP')
+    if (parts === null) throw new NotHttp('it does not begin as HTTP/1 does')
     if (parts[3] !== '1') throw new NotHttp(`HTTP/${parts[3]!}`)
     this.verb = parts[1]!
     this.target = parts[2]!
@@ -177,7 +177,7 @@ export class HttpReply extends HttpHead {
   constructor(bytes: string) {
     super(bytes, 0)
     const parts = statusLine.exec(bytes.slice(0, this.lineEnd))
-    if (parts === null) throw new NotHttp('no status line of HTTP')
+    if (parts === null) throw new NotHttp('it does not begin as HTTP/1 does')
     this.status = Number(parts[2])
     this.#framing = this.framing(parts[1] === '0')
   }

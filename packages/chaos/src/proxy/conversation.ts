@@ -364,6 +364,12 @@ export class Conversation implements Talk {
 
   #requestStarted(turn: Turn | null): void {
     if (turn === null || turn.isSpared || turn.head.replies === 0) return
+    if (this.#raw !== null) {
+      // Its reply cannot be told from what else the backend sends.
+      if (turn.dropsReply) this.#finish(turn.treated!.rule)
+      else turn.answer?.end()
+      return
+    }
     this.#awaited.push(turn)
     if (this.#backendHasEnded) this.#endAt(turn)
   }
@@ -473,6 +479,7 @@ export class Conversation implements Talk {
 
   #close(how: 'fin' | 'rst', rule: string): void {
     if (this.#isOver) return
+    this.#flush()
     this.#stop()
     this.#host.close(how, 'both', rule)
   }
