@@ -101,6 +101,7 @@ const outcomes: Readonly<Record<string, Outcome>> = {
   loss: 'all',
   noop: 'all',
   reset_peer: 'all',
+  sever: 'all',
   limit_time: 'all',
   limit_data: 'beginning',
   corrupt: 'same length',

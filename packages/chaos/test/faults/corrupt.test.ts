@@ -21,7 +21,7 @@ describe('corrupt', () => {
     assert.equal(stage.flow.told, null)
     stage.send(sent.subarray(4))
     assert.deepEqual(flippedBits(sent, stage.flow.bytes), [{ offset: 5, bits: 1 }])
-    const { offset, bit } = stage.flow.told as { offset: number; bit: number }
+    const { offset, bit } = stage.flow.told as unknown as { offset: number; bit: number }
     assert.equal(offset, 5)
     assert.equal(sent[5]! ^ (1 << bit), stage.flow.bytes[5])
   })

@@ -149,14 +149,13 @@ export class StageAtWork {
   readonly #stage: Stage
 
   constructor({ definition, attributes }: Rule, options: FakeFlowOptions = {}) {
-    assert.ok(definition.stage, `${definition.type} has stages`)
     this.flow = new FakeFlow(options)
-    this.#stage = definition.stage(this.flow, attributes)
+    this.#stage = definition.stage!(this.flow, attributes)
   }
 
   /** Lends bytes, and takes them back. */
-  send(bytes: Buffer | string): void {
-    const lent = Buffer.from(bytes)
+  send(bytes: Uint8Array | string): void {
+    const lent = typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes)
     this.#stage.onBytes(lent)
     lent.fill(0xee)
   }
