@@ -9,7 +9,7 @@ export class NotHttp extends Error {
 }
 
 // Of tokens (RFC 9110, 5.6.2), and of heads as a whole: line ends are CRLF, and nothing continues a line.
-const requestLine = /^(?:\r\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^\s]+) HTTP\/(\d)\.(\d)$/
+const requestLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^\s]+) HTTP\/(\d)\.(\d)$/
 const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [^\r\n]*)?$/
 const badBytes = /\r(?!\n)|(?:^|[^\r])\n|\0|\r\n[ \t]/
 const fieldName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -19,6 +19,8 @@ class HttpHead {
   /** Without the empty line at its end. */
   readonly bytes: string
   readonly lineEnd: number
+  /** Of the start line. */
+  protected readonly parts: RegExpExecArray
   /** Null: not told. */
   contentLength: number | null = null
   codings: string | null = null
@@ -27,11 +29,14 @@ class HttpHead {
   expect: string | null = null
 
   /** @throws {NotHttp} */
-  constructor(bytes: string, start: number) {
+  constructor(bytes: string, start: number, startLine: RegExp) {
     this.bytes = bytes
-    if (badBytes.test(bytes)) throw new NotHttp('line ends that are none of HTTP')
     const lineEnd = bytes.indexOf('\r\n', start)
     this.lineEnd = lineEnd < 0 ? bytes.length : lineEnd
+    const parts = startLine.exec(bytes.slice(start, this.lineEnd))
+    if (parts === null) throw new NotHttp('it does not begin as HTTP/1 does')
+    this.parts = parts
+    if (badBytes.test(bytes)) throw new NotHttp('line ends that are none of HTTP')
     for (let at = this.lineEnd + 2; at < bytes.length;) {
       const end = bytes.indexOf('\r\n', at)
       this.#field(at, end < 0 ? bytes.length : end)
@@ -110,7 +115,6 @@ export class HttpRequest extends HttpHead implements RequestHead {
   readonly target: string
   readonly isAncient: boolean
   readonly body: number | 'chunked'
-  readonly #line: string
 
   /**
    * @param bytes as latin1, without the empty line at the end
@@ -119,10 +123,8 @@ export class HttpRequest extends HttpHead implements RequestHead {
   constructor(bytes: string) {
     let start = 0
     while (bytes.startsWith('\r\n', start)) start += 2
-    super(bytes, start)
-    this.#line = bytes.slice(start, this.lineEnd)
-    const parts = requestLine.exec(this.#line)
-    if (parts === null) throw new NotHttp('it does not begin as HTTP/1 does')
+    super(bytes, start, requestLine)
+    const { parts } = this
     if (parts[3] !== '1') throw new NotHttp(`HTTP/${parts[3]!}`)
     this.verb = parts[1]!
     this.target = parts[2]!
@@ -133,7 +135,7 @@ export class HttpRequest extends HttpHead implements RequestHead {
   }
 
   get text(): string {
-    return this.#line
+    return this.parts[0]
   }
 
   get path(): string {
@@ -175,11 +177,9 @@ export class HttpReply extends HttpHead {
 
   /** @throws {NotHttp} */
   constructor(bytes: string) {
-    super(bytes, 0)
-    const parts = statusLine.exec(bytes.slice(0, this.lineEnd))
-    if (parts === null) throw new NotHttp('it does not begin as HTTP/1 does')
-    this.status = Number(parts[2])
-    this.#framing = this.framing(parts[1] === '0')
+    super(bytes, 0, statusLine)
+    this.status = Number(this.parts[2])
+    this.#framing = this.framing(this.parts[1] === '0')
   }
 
   get isInterim(): boolean {

@@ -28,6 +28,8 @@ class HttpDialogue implements Dialogue {
   /** Why the reply that is being told is the last one of HTTP. */
   #tunnel: string | null = null
   #isOpaque = false
+  /** Bytes of the backend that are to be read next. */
+  #rest: Buffer | null = null
 
   constructor(talk: Talk) {
     this.#talk = talk
@@ -71,7 +73,11 @@ class HttpDialogue implements Dialogue {
         at += this.#backend.push(rest, () => this.#tunnel !== null || this.#gate !== null)
         if (this.#tunnel !== null)
           this.#opaque(this.#tunnel, null, at < bytes.length ? bytes.subarray(at) : null)
-        else this.#openGate()
+        else {
+          this.#rest = at < bytes.length ? bytes.subarray(at) : null
+          this.#openGate()
+          this.#rest = null
+        }
       }
     } catch (error) {
       if (!(error instanceof NotHttp)) throw error
@@ -90,6 +96,7 @@ class HttpDialogue implements Dialogue {
   backendEnded(): void {
     if (this.#isOpaque) return
     this.#backend.end()
+    this.#openGate()
     const partial = this.#backend.takePartial()
     if (partial !== null) this.#opaque('the backend ended within a head', null, partial)
   }
@@ -121,7 +128,7 @@ class HttpDialogue implements Dialogue {
 
   /** What waited for the reply is HTTP as before. */
   #openGate(): void {
-    if (!this.#isGateRefused) return
+    if (!this.#isGateRefused || this.#backend.isWithinBody) return
     this.#isGateRefused = false
     this.#gate = null
     const waited = this.#gated
@@ -143,7 +150,7 @@ class HttpDialogue implements Dialogue {
     this.#gated = []
     const rest = client ?? this.#client.takePartial()
     const all = rest === null || rest === client ? waited : [rest, ...waited]
-    this.#talk.opaque(reason, all.length === 0 ? null : Buffer.concat(all), backend)
+    this.#talk.opaque(reason, all.length === 0 ? null : Buffer.concat(all), backend ?? this.#rest)
   }
 }
 

@@ -307,6 +307,14 @@ describe('HTTP dialogue', () => {
           const whole = play(http, steps)
           const split = play(http, steps, { cut })
           assert.deepEqual(told(split), told(whole))
+          // What is kept is the start of a head, or waits for the grant of a tunnel.
+          for (const talk of [whole, split]) {
+            assert.ok(requests.join('').startsWith(talk.clientBytes.toString('latin1')))
+            assert.ok(replies.join('').startsWith(talk.backendBytes.toString('latin1')))
+            if (talk.opaqueReason === null) continue
+            assert.equal(talk.clientBytes.length, requests.join('').length)
+            assert.equal(talk.backendBytes.length, replies.join('').length)
+          }
         },
       ),
       { numRuns: 500 },
