@@ -119,7 +119,7 @@ describe('requests in the shape of the Ruby client', () => {
       const times = await Promise.all(
         addresses.map(async (address) => {
           await using talk = await TcpTalk.to(address)
-          return talk.echo('ping')
+          return await talk.echo('ping')
         }),
       )
       for (const time of times) assert.ok(time >= least && time < least + 5000, `${time} ms for ${least}`)

@@ -40,6 +40,13 @@ describe('control with stalled connections', () => {
       for (const socket of full) while (socket.write(chunk) && socket.writableLength < 4_194_304);
       for (const socket of full) for (let at = 0; at < 100; at++) socket.write(chunk)
 
+      // Until nothing moves any more.
+      for (let seen = -1; seen !== proxy.counters().received.upstream; ) {
+        seen = proxy.counters().received.upstream
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+      assert.equal((await control.call('GET', '/version')).status, 200)
+
       const times: number[] = []
       const timed = async (method: string, path: string, body?: unknown) => {
         const from = performance.now()

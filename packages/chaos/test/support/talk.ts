@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 export class TcpTalk implements AsyncDisposable {
   readonly #socket: Socket
   #got = Buffer.alloc(0)
-  #wake: () => void = () => {}
+  #waiting: (() => void)[] = []
   #over = false
 
   /** @param address HOST:PORT */
@@ -40,8 +40,7 @@ export class TcpTalk implements AsyncDisposable {
 
   /** What there is of so many bytes when they have come, or it is over. */
   async read(length: number): Promise<string> {
-    while (this.#got.length < length && !this.#over)
-      await new Promise<void>((resolve) => (this.#wake = resolve))
+    while (this.#got.length < length && !this.#over) await this.#news()
     const read = this.#got.subarray(0, length).toString()
     this.#got = this.#got.subarray(length)
     return read
@@ -52,7 +51,15 @@ export class TcpTalk implements AsyncDisposable {
   }
 
   async ended(): Promise<void> {
-    while (!this.#over) await new Promise<void>((resolve) => (this.#wake = resolve))
+    while (!this.#over) await this.#news()
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
