@@ -131,10 +131,10 @@ class HttpDialogue implements Dialogue {
     if (!this.#isGateRefused || this.#backend.isWithinBody) return
     this.#isGateRefused = false
     this.#gate = null
-    const waited = this.#gated
+    const waited = Buffer.concat(this.#gated)
     this.#gated = []
     this.#gatedLength = 0
-    for (const bytes of waited) if (!this.#isOpaque) this.fromClient(bytes)
+    if (waited.length > 0) this.fromClient(waited)
   }
 
   #wait(bytes: Buffer): void {
