@@ -20,8 +20,9 @@ export function iniNodes(
     const place = `${file}:${index + 1}:${line.length - line.trimStart().length + 1}`
     if (/^\s*([;#]|$)/.test(line)) continue
     if (/^\s/.test(line) && open !== null) {
-      // A value goes on in lines that are indented.
-      open.value = open.value === '' ? line.trim() : `${open.value},${line.trim()}`
+      // A value goes on in lines that are indented: the next of a list.
+      const more = valueOf(line.trim())
+      open.value = open.value === '' ? more : `${open.value.replace(/,\s*$/, '')},${more}`
       continue
     }
     const [, name] = /^\s*\[([^[\]]*)\]\s*([;#].*)?$/.exec(line) ?? []
@@ -84,11 +85,15 @@ function sectionOf(sections: Section[], name: string, place: string): Section {
   return section
 }
 
-/** The parser knows no places: it is given one line at a time, for its quotes, escapes and comments. */
+/** The parser knows no places: it is given one value at a time, for its quotes, escapes and comments. */
 function lineOf(line: string, place: string): Line | null {
   const at = line.indexOf('=')
   const key = line.slice(0, at).trim()
   if (at < 1 || key === '') return null
-  const { value } = parse(`value=${line.slice(at + 1)}`)
-  return { key, value: value === undefined || value === null ? '' : String(value), place }
+  return { key, value: valueOf(line.slice(at + 1)), place }
+}
+
+function valueOf(text: string): string {
+  const { value } = parse(`value=${text}`)
+  return value === undefined || value === null ? '' : String(value)
 }

@@ -12,7 +12,12 @@ export interface LoadedModule {
   file: string
   faults: readonly string[]
   protocols: readonly string[]
+  /** They are unknown again; proxies that have them keep them. */
+  unload(): void
 }
+
+/** What takes a definition away again. */
+const loaded = new Map<object, () => void>()
 
 /**
  * Loads an ES module and makes its faults and protocols known: all its exports that `defineFault` or `defineProtocol` made.
@@ -43,7 +48,17 @@ export async function loadModule(file: string, directory: string = process.cwd()
       `${file} exports neither a fault nor a protocol; write export const mine = defineFault({ ... })`,
     )
   register(file, faults, protocols)
-  return { file, faults: faults.map(({ type }) => type), protocols: protocols.map(({ name }) => name) }
+  return {
+    file,
+    faults: faults.map(({ type }) => type),
+    protocols: protocols.map(({ name }) => name),
+    unload: () => {
+      for (const definition of [...faults, ...protocols]) {
+        loaded.get(definition)?.()
+        loaded.delete(definition)
+      }
+    },
+  }
 }
 
 /** All are looked at before the first is made known. */
@@ -68,8 +83,8 @@ function register(file: string, faults: readonly FaultDefinition[], protocols: r
       )
     names.push(name)
   }
-  for (const fault of newFaults) addFault(fault)
-  for (const protocol of newProtocols) addProtocol(protocol)
+  for (const fault of newFaults) loaded.set(fault, addFault(fault))
+  for (const protocol of newProtocols) loaded.set(protocol, addProtocol(protocol))
 }
 
 async function importModule(file: string, directory: string): Promise<Record<string, unknown>> {

@@ -33,12 +33,13 @@ export function findFault(type: string, protocol: Protocol): FaultDefinition {
   )
 }
 
-/** @throws {ChaosError} CHAOS_EXISTS */
-export function addFault(definition: FaultDefinition): void {
+/** @returns what takes it away again. @throws {ChaosError} CHAOS_EXISTS */
+export function addFault(definition: FaultDefinition): () => void {
   if (definition.type === 'error' || knownFaults().some(({ type }) => type === definition.type))
     throw new ChaosError(
       'CHAOS_EXISTS',
       `there is a fault ${definition.type} already; give this one another type`,
     )
   custom.set(definition.type, definition)
+  return () => void custom.delete(definition.type)
 }

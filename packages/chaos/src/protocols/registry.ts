@@ -22,12 +22,13 @@ export function findProtocol(name: string): Protocol {
   throw new ChaosError('CHAOS_PROTOCOL', `there is no protocol ${name}; known ones are ${names.join(', ')}`)
 }
 
-/** @throws {ChaosError} CHAOS_EXISTS */
-export function addProtocol(protocol: Protocol): void {
+/** @returns what takes it away again. @throws {ChaosError} CHAOS_EXISTS */
+export function addProtocol(protocol: Protocol): () => void {
   if (knownProtocols().some(({ name }) => name === protocol.name))
     throw new ChaosError(
       'CHAOS_EXISTS',
       `there is a protocol ${protocol.name} already; give this one another name`,
     )
   custom.set(protocol.name, protocol)
+  return () => void custom.delete(protocol.name)
 }
