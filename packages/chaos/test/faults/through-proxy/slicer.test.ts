@@ -31,7 +31,7 @@ describe('slicer, through a proxy', () => {
     await client.until(24)
     assert.ok(performance.now() - began >= 23 * 20)
     assert.equal(client.text, 'abcdefghijklmnopqrstuvwx')
-    assert.ok(client.chunks.length >= 12 && client.chunks.length <= 24, `${client.chunks.length} pieces`)
+    assert.ok(client.chunks.length >= 6 && client.chunks.length <= 24, `${client.chunks.length} pieces`)
     assert.equal(proxied.faults.length, 1)
   })
 })
