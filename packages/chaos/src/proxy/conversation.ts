@@ -1,6 +1,7 @@
 import type { Timer } from '../faults/stage.ts'
 import type { Dialogue, RequestHead, Talk } from '../protocols/protocol.ts'
 import { ChunkLane } from './chunk-lane.ts'
+import { whyOpaque } from '../tls/why-opaque.ts'
 import type { ConversationHost } from './conversation-host.ts'
 import { Gather } from './gather.ts'
 import type { QueueHost } from './message-flow.ts'
@@ -294,7 +295,8 @@ export class Conversation implements Talk {
   opaque(reason: string, client: Buffer | null, backend: Buffer | null): void {
     if (this.#isOver || this.#raw !== null) return
     const { proxyName, connection } = this.#host
-    this.#host.tell({ type: 'opaque', at: Date.now(), proxy: proxyName, connection, reason })
+    const told = whyOpaque(reason, client)
+    this.#host.tell({ type: 'opaque', at: Date.now(), proxy: proxyName, connection, reason: told })
     // An answer of ours behind a reply that can no longer be told from others has no place any more.
     const first = this.#awaited[0]?.answer
     const isAnyLost = this.#awaited.some(({ dropsReply }) => dropsReply)

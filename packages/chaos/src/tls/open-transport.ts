@@ -34,13 +34,13 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
   const { terminates, originates, tls = {} } = options
   checkMode(options)
   if (!terminates && !originates) return plain
-  const own = await ownContext(tls)
   const kind = tls.certificate ?? 'good'
-  if (own !== null && kind !== 'good')
+  if (kind !== 'good' && (tls.cert !== undefined || tls.key !== undefined))
     throw new ChaosError(
       'CHAOS_CERTIFICATE',
       `certificate ${kind} is made by the throw-away authority: leave cert and key away, or certificate`,
     )
+  const own = await ownContext(tls)
   const authority = terminates && own === null ? (await Authority.shared()).certificate : null
   return {
     accept: terminates ? acceptor(options, own, kind) : null,

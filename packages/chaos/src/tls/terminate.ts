@@ -100,7 +100,7 @@ class Termination implements Handshake {
       this.#secure =
         treatment.closeNotify === false ? new WordlessTls(wire, options) : new TLSSocket(wire, options)
     } else this.#secure = new TLSSocket(this.#raw, options)
-    this.#secure.on('error', this.#onTlsError)
+    this.#secure.on('error', this.#onTlsError).on('end', this.#onTlsEnd)
     this.#secure.once('secure', this.#onSecure)
   }
 
@@ -120,6 +120,8 @@ class Termination implements Handshake {
   }
 
   readonly #onTlsError = (error: Error): void => this.#fail('tls-failed', detailOf(error))
+  /** Half a handshake is none: who has ended cannot go on with it. */
+  readonly #onTlsEnd = (): void => this.#fail('client', 'left in the handshake')
   readonly #onRawError = (error: Error): void => this.#fail('client-error', detailOf(error))
   readonly #onRawClose = (): void => {
     if (this.#isOver) return
@@ -142,14 +144,20 @@ class Termination implements Handshake {
     if (trouble.what === 'alert') this.#raw.write(Buffer.from([0x15, 3, 3, 0, 2, 2, trouble.code]))
     this.#raw.end()
     // Closed at once with something unread it would be reset, and what was written might be lost.
+    this.#closeLater()
+  }
+
+  #closeLater(): void {
+    clearTimeout(this.#stall)
     this.#stall = setTimeout(() => this.#raw.destroy(), lingerMs)
   }
 
-  #fail(cause: 'tls-failed' | 'client-error', detail: string): void {
+  #fail(cause: 'tls-failed' | 'client-error' | 'client', detail: string): void {
     if (this.#isOver || this.#wentWrong !== null) return
     this.#wentWrong = { secure: null, cause, detail }
     // The alert that tells the client why is on its way.
     this.#raw.destroySoon()
+    this.#closeLater()
   }
 
   /** All is well: the socket is the caller's. */
@@ -171,7 +179,7 @@ class Termination implements Handshake {
     clearTimeout(this.#timer)
     clearTimeout(this.#stall)
     this.#raw.off('error', this.#onRawError).off('close', this.#onRawClose)
-    this.#secure?.off('error', this.#onTlsError).off('secure', this.#onSecure)
+    this.#secure?.off('error', this.#onTlsError).off('end', this.#onTlsEnd).off('secure', this.#onSecure)
   }
 }
 
