@@ -39,8 +39,9 @@ export class EventLog implements AsyncDisposable {
 
   /** @throws {ChaosError} CHAOS_CONFIG: the file cannot be written */
   static async open(options: EventLogOptions): Promise<EventLog> {
+    let handle: FileHandle | null = null
     try {
-      const handle = await open(options.file, 'w')
+      handle = await open(options.file, 'w')
       const log = new EventLog(options, handle, (await handle.stat()).isFile())
       const { version, proxies } = options
       const header: LogHeader = { type: 'log', format: logFormat, version, at: Date.now(), proxies }
@@ -48,6 +49,7 @@ export class EventLog implements AsyncDisposable {
       log.#stopListening = options.events.listen((event) => log.#take(event))
       return log
     } catch (error) {
+      await handle?.close().catch(() => {})
       throw new ChaosError(
         'CHAOS_CONFIG',
         `cannot write events to ${options.file}: ${(error as Error).message}`,

@@ -141,10 +141,8 @@ class RecordingReader {
   }
 
   #damaged(what: string): ChaosError {
-    const { name } = { name: this.#file }
-    return this.#wrong(
-      `${what}: the log was cut or changed; keep what is before it: head -n ${this.#line - 1} ${name} > whole.ndjson`,
-    )
+    const whole = `head -n ${this.#line - 1} ${this.#file} > whole.ndjson`
+    return this.#wrong(`${what}: the log was cut or changed; keep what is before it: ${whole}`)
   }
 
   #wrong(what: string): ChaosError {
