@@ -14,7 +14,7 @@ export interface Nginx {
   stop(): Promise<void>
 }
 
-/** One worker of nginx with a fixed answer and endless keep-alive, on one processor. */
+/** One worker of nginx with a fixed answer, the directory's `files/` and endless keep-alive, on one processor. */
 export async function startNginx(
   directory: string,
   processor: number,
@@ -45,6 +45,7 @@ export async function startNginx(
           listen 127.0.0.1:${port} backlog=4096${scheme === 'https' ? ' ssl' : ''};
           ${scheme === 'https' ? 'ssl_certificate cert.pem; ssl_certificate_key key.pem;' : ''}
           location / { default_type text/plain; return 200 '${body}'; }
+          location /files/ { root ${directory}; }
         }
       }`,
   })
@@ -96,7 +97,7 @@ async function isOpen(port: number): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -1,0 +1,1 @@
+export async function measureIdle(_processor: number): Promise<void> {}
