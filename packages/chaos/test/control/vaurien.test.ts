@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { createServer, type AddressInfo } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Control } from '../support/control.ts'
 import { EchoServer } from '../support/echo-server.ts'
 import { TcpTalk } from '../support/talk.ts'
