@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startCli } from './run-cli.ts'
-import type { CliResult } from './run-cli.ts'
+import type { BinaryName, CliResult } from './run-cli.ts'
 import { temporaryDirectory } from './temporary.ts'
 
-const runner = fileURLToPath(new URL('../../packages/loads-runner/bin/loads-runner.js', import.meta.url))
+const binaries = fileURLToPath(new URL('../../packages/loads-runner/bin', import.meta.url))
 
 /**
  * The program `script` gives its child a terminal, and passes on what is typed and what is shown. Only on Linux.
@@ -28,10 +28,18 @@ export interface Terminal {
   readonly result: Promise<CliResult>
 }
 
-/** Starts `loads-runner` at a terminal. */
-export async function startInTerminal(args: readonly string[], cwd: string): Promise<Terminal> {
+/** Starts `loads-runner`, or another program of ours, at a terminal. */
+export async function startInTerminal(
+  args: readonly string[],
+  cwd: string,
+  binary: BinaryName = 'loads-runner',
+): Promise<Terminal> {
   const script = join(await temporaryDirectory({ 'terminal.mjs': terminalProgram }), 'terminal.mjs')
-  const cli = await startCli([process.execPath, runner, ...args], { script, cwd, input: 'open' })
+  const cli = await startCli([process.execPath, join(binaries, `${binary}.js`), ...args], {
+    script,
+    cwd,
+    input: 'open',
+  })
   return {
     type: (text) => cli.write(text),
     async shows(text, withinMs = 20_000) {

@@ -30,9 +30,9 @@ const proxyText = {
     'Stands between clients and a backend and makes trouble by plan. Without a backend and a file it serves the control API alone.',
   epilogue: `
 Options of behaviors: --behavior-NAME-OPTION VALUE, such as --behavior-delay-sleep 2s; --faults lists them all.
-Every option is also, with LOADS_PROXY_ before it, a variable of the environment (LOADS_PROXY_BACKEND). The command line
-wins, then the environment, then the file. With a file of several proxies --name says whose options are meant; without it
-behavior, seed, timeout and mirror-upstream are for all.
+Every option is also, with LOADS_PROXY_ before it, a variable of the environment (LOADS_PROXY_BACKEND). The command
+line wins, then the environment, then the file. With a file of several proxies --name says whose options are meant;
+without it behavior, seed, timeout and mirror-upstream are for all.
 Ctrl-C closes all connections and ends it; again: at once.
 
 Exit codes: 0 ended when told to, 2 wrong use or configuration, 4 an address is in use, 70 a defect of Loads.
@@ -55,10 +55,11 @@ export async function proxyCommand(world: World): Promise<number> {
   const log = processLog(world, settings.logLevel)
   for (const warning of plan.warnings) log('warning', warning)
   const teardown = new Teardown((name, error) => log('warning', `${name} did not stop: ${String(error)}`))
+  // Whoever reads that it listens may end it at once. After the first signal nobody listens to them: the next ends the process.
+  const told = untilToldToStop(world, false)
   try {
     await serve(world, plan, log, teardown)
-    await untilToldToStop(world, false)
-    // From here on nobody listens to signals: the next one ends the process at once.
+    await told
     return 0
   } finally {
     await teardown.run()

@@ -19,7 +19,7 @@ export function withoutPast(args: readonly string[]): { args: string[]; warnings
   const kept: string[] = []
   const warnings: string[] = []
   for (let at = 0; at < args.length; at++) {
-    const [, name, value] = /^--([a-z.-]+)(=.*)?$/s.exec(args[at]!) ?? []
+    const [, name, value] = /^--([a-z._-]+)(=.*)?$/s.exec(args[at]!) ?? []
     const isPast = name !== undefined && Object.hasOwn(past, name)
     const ofProtocol = name !== undefined && /^protocol-[a-z]+-/.test(name)
     if (!isPast && !ofProtocol) {

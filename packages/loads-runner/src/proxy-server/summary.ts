@@ -10,6 +10,7 @@ export class ProxySummary {
   readonly #output: OutputStream
   readonly #said = new Map<string, string>()
   readonly #timer: NodeJS.Timeout
+  #shown = ''
 
   constructor(proxies: Pick<Proxies, 'all'>, output: OutputStream) {
     this.#proxies = proxies
@@ -39,8 +40,11 @@ export class ProxySummary {
   #showLive(): void {
     const parts = this.#proxies.all().map((proxy) => `${proxy.name}: ${countsOf(proxy)}`)
     const width = (this.#output.columns ?? 80) - 1
-    const text = parts.join(' | ')
-    this.#output.write(`\r\u001B[K${text.length > width ? `${text.slice(0, width - 1)}…` : text}`)
+    const whole = parts.join(' | ')
+    const text = whole.length > width ? `${whole.slice(0, width - 1)}…` : whole
+    if (text === this.#shown) return
+    this.#shown = text
+    this.#output.write(`\r\u001B[K${text}`)
   }
 }
 
