@@ -21,11 +21,12 @@ export class HeadBytes {
     return this.#memory.subarray(0, length)
   }
 
-  /** Holds these and nothing else; they may be the end of what `join` gave. */
+  /** Holds these and nothing else; they may be a part of what `join` gave. */
   keep(bytes: Buffer): void {
     this.#length = bytes.length
     if (bytes.length === 0) this.#memory = none
-    else if (bytes.buffer === this.#memory.buffer) bytes.copy(this.#memory, 0)
+    // Room that is far too large is given back: there may be thousands of connections that wait with half a head.
+    else if (this.#owns(bytes) && 8 * bytes.length >= this.#memory.length) bytes.copy(this.#memory, 0)
     else this.#memory = Buffer.from(bytes)
   }
 
@@ -36,6 +37,11 @@ export class HeadBytes {
     this.#memory = none
     this.#length = 0
     return bytes
+  }
+
+  #owns({ buffer, byteOffset }: Buffer): boolean {
+    const { buffer: own, byteOffset: from, length } = this.#memory
+    return buffer === own && byteOffset >= from && byteOffset < from + length
   }
 }
 

@@ -48,6 +48,8 @@ export const memcacheError = defineFault<MemcacheErrorAttributes>({
     }),
   },
   units: ['request', 'connection'],
+  check: (_attributes, { protocol }) =>
+    protocol.name === 'memcache' ? null : `it needs the protocol memcache, and this one is ${protocol.name}`,
   suits(request, { attributes: { statuses, mode } }) {
     if (request.replies === 0) return false
     if (mode === 'truncate') return retrieving.has(request.verb ?? '')

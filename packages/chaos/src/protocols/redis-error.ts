@@ -56,7 +56,8 @@ export const redisError = defineFault<RedisErrorAttributes>({
     }),
   },
   units: ['request', 'connection'],
-  check({ statuses, target }) {
+  check({ statuses, target }, { protocol }) {
+    if (protocol.name !== 'redis') return `it needs the protocol redis, and this one is ${protocol.name}`
     if (target !== '' && !/^\S+:\d{1,5}$/.test(target)) return `target must be HOST:PORT, not ${target}`
     const needing = choicesOf(statuses).find(({ item }) => isRedirection(item.word) && item.text === null)
     if (needing === undefined || target !== '') return null
