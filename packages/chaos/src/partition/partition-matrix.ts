@@ -67,13 +67,13 @@ export class PartitionMatrix implements AsyncDisposable {
    *
    * @throws {ChaosError} CHAOS_NOT_FOUND
    */
-  cut(from: string, to: string, options: CutOptions = {}): Promise<FaultScope> {
+  async cut(from: string, to: string, options: CutOptions = {}): Promise<FaultScope> {
     const { mode = 'blackhole', oneWay = false } = options
     return this.#add([{ from, to, mode, oneWay }])
   }
 
   /** Cuts an endpoint from all others. @throws {ChaosError} CHAOS_NOT_FOUND */
-  isolate(name: string, { mode = 'blackhole' }: { mode?: CutMode } = {}): Promise<FaultScope> {
+  async isolate(name: string, { mode = 'blackhole' }: { mode?: CutMode } = {}): Promise<FaultScope> {
     this.#check(name)
     const others = this.endpoints.filter((each) => each !== name)
     return this.#add(others.map((to) => ({ from: name, to, mode, oneWay: false })))
@@ -84,7 +84,7 @@ export class PartitionMatrix implements AsyncDisposable {
    *
    * @throws {ChaosError} CHAOS_NOT_FOUND
    */
-  partition(
+  async partition(
     groups: readonly (readonly string[])[],
     { mode = 'blackhole' }: { mode?: CutMode } = {},
   ): Promise<FaultScope> {
