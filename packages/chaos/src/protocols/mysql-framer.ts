@@ -1,3 +1,5 @@
+import { PayloadHead } from './payload-head.ts'
+
 /** A packet is 4 bytes of header and at most this much; a longer payload goes on in the next packet. */
 const fullPayload = 0xff_ff_ff
 const headerLength = 4
@@ -7,16 +9,12 @@ const headerLength = 4
  * continue each other are one.
  */
 export class MysqlFramer {
-  /** First bytes of the payload; a view on what was read, or a copy: good until the next `read`. */
-  head: Buffer = Buffer.alloc(0)
   /** Of the whole payload as far as it is known: continuing packets are added as they come. */
   length = 0
   /** Of the last packet. */
   sequence = 0
   /** The packet is over with what was read last. */
   ended = false
-  /** `head` is all that it will be. */
-  hasHead = false
 
   readonly #most: number
   readonly #header = Buffer.alloc(headerLength)
@@ -24,14 +22,21 @@ export class MysqlFramer {
   /** Of the payload of this packet, continuing ones apart. */
   #left = 0
   #isFull = false
-  /** Pieces of a head that came in several reads. */
-  #pieces: Buffer[] = []
-  #collected = 0
-  #wanted = 0
+  readonly #payload = new PayloadHead()
 
   /** @param most bytes of a payload that `head` holds */
   constructor(most: number) {
     this.#most = most
+  }
+
+  /** First bytes of the payload: good until the next `read`. */
+  get head(): Buffer {
+    return this.#payload.bytes
+  }
+
+  /** `head` is all that it will be. */
+  get hasHead(): boolean {
+    return this.#payload.isKnown
   }
 
   /**
@@ -48,14 +53,13 @@ export class MysqlFramer {
         if (this.#headerFilled === headerLength) this.#openPacket()
       } else if (this.#left > 0) {
         const taken = Math.min(this.#left, bytes.length - at)
-        if (!this.hasHead) this.#collect(bytes.subarray(at, at + taken))
+        if (!this.#payload.isKnown) this.#payload.add(bytes.subarray(at, at + taken))
         this.#left -= taken
         at += taken
       } else if (this.#isFull) {
         this.#headerFilled = 0
         this.#isFull = false
       } else {
-        this.#fixHead()
         this.ended = true
         return at
       }
@@ -65,10 +69,9 @@ export class MysqlFramer {
 
   #begin(): void {
     this.ended = false
-    this.hasHead = false
+    this.#payload.forget()
     this.length = 0
     this.#headerFilled = 0
-    this.#wanted = this.#most
   }
 
   /** What ends without a further byte: an empty packet, or one whose last byte was just read. */
@@ -80,29 +83,8 @@ export class MysqlFramer {
     this.#left = this.#header.readUIntLE(0, 3)
     this.#isFull = this.#left === fullPayload
     this.sequence = this.#header[3]!
-    if (this.length === 0) this.#wanted = Math.min(this.#most, this.#left)
+    if (this.length === 0) this.#payload.begin(Math.min(this.#most, this.#left))
     this.length += this.#left
-  }
-
-  #collect(part: Buffer): void {
-    const missing = this.#wanted - this.#collected
-    if (this.#collected === 0 && part.length >= missing) {
-      this.head = part.subarray(0, missing)
-      this.hasHead = true
-      return
-    }
-    const piece = Buffer.from(part.subarray(0, missing))
-    this.#pieces.push(piece)
-    this.#collected += piece.length
-    if (this.#collected >= this.#wanted) this.#fixHead()
-  }
-
-  #fixHead(): void {
-    if (this.hasHead) return
-    this.head = Buffer.concat(this.#pieces)
-    this.#pieces = []
-    this.#collected = 0
-    this.hasHead = true
   }
 }
 

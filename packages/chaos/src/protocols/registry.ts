@@ -2,12 +2,13 @@ import { ChaosError } from '../errors.ts'
 import { memcache } from './memcache.ts'
 import { http } from './http.ts'
 import { mysql } from './mysql.ts'
+import { postgres } from './postgres.ts'
 import type { Protocol } from './protocol.ts'
 import { redis } from './redis.ts'
 import { smtp } from './smtp.ts'
 import { tcp } from './tcp.ts'
 
-const own: readonly Protocol[] = [tcp, http, redis, memcache, mysql, smtp]
+const own: readonly Protocol[] = [tcp, http, redis, memcache, mysql, smtp, postgres]
 const custom = new Map<string, Protocol>()
 
 export function knownProtocols(): readonly Protocol[] {
