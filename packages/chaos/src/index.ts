@@ -30,6 +30,7 @@ export type { Direction } from './direction.ts'
 export type { ChaosEvent } from './events/event.ts'
 export { defineFault, type FaultDefinition } from './faults/definition.ts'
 export type { Flow, Stage, Timer } from './faults/stage.ts'
+export { describeAttributes, describeFaults, type DescribedAttribute } from './faults/described.ts'
 export { addFault, findFault, knownFaults } from './faults/registry.ts'
 export type { Exchange, Reply, Treatment } from './protocols/exchange.ts'
 export {

@@ -76,7 +76,7 @@ export function fromIni(root: ConfigNode, problems: Problems, warnings: string[]
   for (const [key, value] of Object.entries(defaults))
     if (!proxy.some((entry) => entry.key === key)) proxy.push({ key, place, node: valueNode(place, value) })
   if (behaviors.length > 0) proxy.push({ key: 'behaviors', place, node: mapNode(place, behaviors) })
-  const name = String(own.find(({ key }) => key === 'name')?.node.value ?? 'proxy')
+  const name = textOf(own.find(({ key }) => key === 'name')) ?? 'proxy'
   const off = own.some(({ key, node }) => key === 'http' && /^(false|no|off|0)$/i.test(String(node.value)))
   return mapNode(place, [
     { key: 'proxies', place, node: mapNode(place, [{ key: name, place, node: mapNode(place, proxy) }]) },
@@ -155,4 +155,9 @@ function isMain(section: string): boolean {
 function splitAt(text: string, sign: string): [string, string | null] {
   const at = text.indexOf(sign)
   return at < 0 ? [text, null] : [text.slice(0, at).trim(), text.slice(at + 1).trim()]
+}
+
+/** A value of INI is always a text. */
+function textOf(entry: ConfigEntry | undefined): string | undefined {
+  return entry?.node.value as string | undefined
 }

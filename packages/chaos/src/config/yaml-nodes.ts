@@ -98,7 +98,7 @@ class Reader {
         this.#problems.add(at, 'a key must be a name')
         continue
       }
-      entries.push({ key: String(key.value), place: at, node: this.#nodeOf(value, at, depth + 1) })
+      entries.push({ key: String(key.value as string), place: at, node: this.#nodeOf(value, at, depth + 1) })
     }
     const value = Object.fromEntries(entries.map(({ key, node }) => [key, node.value]))
     return { place, value, entries, items: null }

@@ -13,7 +13,7 @@ export interface LoadedModule {
   faults: readonly string[]
   protocols: readonly string[]
   /** They are unknown again; proxies that have them keep them. */
-  unload(): void
+  readonly unload: () => void
 }
 
 /** What takes a definition away again. */

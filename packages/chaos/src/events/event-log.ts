@@ -81,8 +81,7 @@ export class EventLog implements AsyncDisposable {
     this.#stopListening()
     while (this.#writing !== null) await this.#writing
     if (this.#queue.length > 0 || this.#unsaid.events > 0) {
-      this.#start()
-      await this.#writing
+      await this.#start()
     }
     await this.#handle.close().catch(() => {})
   }
@@ -102,7 +101,7 @@ export class EventLog implements AsyncDisposable {
   #enqueue(line: string): void {
     this.#queue.push(line)
     this.#queued += line.length
-    this.#start()
+    void this.#start()
   }
 
   #lose(events: number, faults: number, why: string): void {
@@ -114,8 +113,9 @@ export class EventLog implements AsyncDisposable {
     this.#onTrouble(`${this.#file}: ${why}: events are being lost; the proxies go on`)
   }
 
-  #start(): void {
+  #start(): Promise<void> {
     this.#writing ??= this.#writeAll().finally(() => (this.#writing = null))
+    return this.#writing
   }
 
   async #writeAll(): Promise<void> {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { ChaosError } from '../errors.ts'
 import type { Recorded, Unit } from '../rules/decider.ts'
-import type { Rule, UnitKind } from '../rules/rule.ts'
+import type { Rule } from '../rules/rule.ts'
 import { logFormat, type LogHeader, type LoggedProxy } from './log-entry.ts'
 
 /** A decision takes about 150 bytes of memory. */
@@ -157,13 +157,7 @@ function recordedBy(decisions: Decisions): Recorded {
   }
 }
 
-function keyOf(
-  rule: string,
-  unit: UnitKind | string,
-  direction: string,
-  connection: number,
-  ordinal: number,
-): string {
+function keyOf(rule: string, unit: string, direction: string, connection: number, ordinal: number): string {
   return `${connection} ${ordinal} ${direction} ${unit} ${rule}`
 }
 

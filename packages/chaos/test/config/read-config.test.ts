@@ -293,19 +293,22 @@ proxies:
   it('of the right shape with wrong values is told so, each with its place', () => {
     const value = fc.jsonValue({ maxDepth: 2 })
     const key = fc.constantFrom(
-      ...[
-        'name',
-        'listen',
-        'backend',
-        'protocol',
-        'behavior',
-        'behaviors',
-        'seed',
-        'tls',
-        'faults',
-        'toxics',
-      ],
-      ...['enabled', 'timeout', 'mirrorUpstream', 'maxHeldBytes', 'upstream', 'nonsense'],
+      'name',
+      'listen',
+      'backend',
+      'protocol',
+      'behavior',
+      'behaviors',
+      'seed',
+      'tls',
+      'faults',
+      'toxics',
+      'enabled',
+      'timeout',
+      'mirrorUpstream',
+      'maxHeldBytes',
+      'upstream',
+      'nonsense',
     )
     const fault = fc.dictionary(
       fc.constantFrom(

@@ -209,7 +209,7 @@ describe('a replay', () => {
       assert.notDeepEqual(await traffic(options, false), recorded)
       assert.deepEqual(await traffic({ ...options, recorded: recording.decisionsOf('p') }, false), recorded)
       // The log alone is enough.
-      const [{ faults }] = recording.proxies as [{ faults: ProxyOptions['faults'] & object }]
+      const { faults } = recording.proxies[0]!
       assert.deepEqual(await traffic({ faults, seed: 3 }, false), recorded)
     })
   })

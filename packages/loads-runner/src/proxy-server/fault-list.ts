@@ -1,17 +1,16 @@
 import {
-  knownFaults,
+  describeAttributes,
+  describeFaults,
   knownProtocols,
   ruleAttributes,
-  type Attribute,
-  type AttributeTable,
+  type DescribedAttribute,
 } from '@loads-runner/chaos'
 
 /** All faults with their options, and all protocols: for `--faults`. */
 export function faultList(): string {
-  const faults = knownFaults().map(({ type, summary, attributes }) => {
-    const lines = optionLines(attributes as AttributeTable<Record<string, unknown>>)
-    return `  ${type}: ${summary}\n${lines}`
-  })
+  const faults = describeFaults().map(
+    ({ type, summary, attributes }) => `  ${type}: ${summary}\n${optionLines(attributes)}`,
+  )
   const protocols = knownProtocols().map(
     ({ name, summary, error }) => `  ${name}: ${summary}; error means ${error.type}\n`,
   )
@@ -19,18 +18,15 @@ export function faultList(): string {
     'Faults; each is a behavior, too: --behavior 20:NAME, --behavior-NAME-OPTION VALUE\n',
     ...faults,
     '\nOptions of every fault\n',
-    optionLines(ruleAttributes as AttributeTable<Record<string, unknown>>),
+    optionLines(describeAttributes(ruleAttributes)),
     '\nProtocols\n',
     ...protocols,
   ].join('')
 }
 
-function optionLines(attributes: AttributeTable<Record<string, unknown>>): string {
-  return Object.entries(attributes as Record<string, Attribute<unknown>>)
-    .map(([name, { help, allowed, initial, show }]) => {
-      const shown = initial === null ? null : show(initial)
-      const usual = shown === null || shown === '' ? '' : ` (default: ${String(shown)})`
-      return `      ${name}: ${help}; ${allowed}${usual}\n`
-    })
-    .join('')
+function optionLines(attributes: readonly DescribedAttribute[]): string {
+  const lines = attributes.map(({ name, help, allowed, usual }) => {
+    return `      ${name}: ${help}; ${allowed}${usual === null ? '' : ` (default: ${usual})`}\n`
+  })
+  return lines.join('')
 }

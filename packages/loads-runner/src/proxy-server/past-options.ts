@@ -28,7 +28,7 @@ export function withoutPast(args: readonly string[]): { args: string[]; warnings
     }
     const { why, takesValue } = isPast
       ? past[name]!
-      : { why: 'protocols have no options', takesValue: /-buffer$/.test(name!) }
+      : { why: 'protocols have no options', takesValue: name!.endsWith('-buffer') }
     if (takesValue && value === undefined) at++
     warnings.push(`--${name!} has no effect any more: ${why}`)
   }
