@@ -9,6 +9,7 @@ import {
   type RemoteProxyOptions,
 } from './proxy-state.ts'
 import { RemoteProxy } from './remote-proxy.ts'
+import type { ScheduleRemains } from '../schedule/fault-schedule.ts'
 
 /**
  * Drives the proxies of a control server, also one of another make as far as it goes: what that would ignore is an error
@@ -81,12 +82,27 @@ export class ControlClient {
     const left = new AbortController()
     const signals = signal === undefined ? [left.signal] : [left.signal, signal]
     try {
-      yield* eventsOf(await this.#link.stream(['events'], query.toString(), AbortSignal.any(signals)))
+      yield* eventsOf(this.#link.stream(['events'], query.toString(), AbortSignal.any(signals)))
     } catch (error) {
       if (signal?.aborted !== true) throw error
     } finally {
       left.abort()
     }
+  }
+
+  /** Its schedule begins: the load does. @throws {ControlFailure} CHAOS_NOT_FOUND: it has none that waits for a load */
+  async startSchedule(): Promise<void> {
+    await this.#link.call('POST', ['schedule'], { start: true })
+  }
+
+  /** The load comes to a phase. */
+  async schedulePhase(name: string): Promise<void> {
+    await this.#link.call('POST', ['schedule'], { phase: name })
+  }
+
+  /** Takes back what the schedule did. */
+  async stopSchedule(): Promise<ScheduleRemains> {
+    return (await this.#link.call('DELETE', ['schedule'])) as ScheduleRemains
   }
 
   async #needOwn(options: RemoteProxyOptions): Promise<void> {

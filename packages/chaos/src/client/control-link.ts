@@ -65,16 +65,24 @@ export class ControlLink {
     }
   }
 
-  /** The body of an answer that goes on. @throws {ControlFailure} */
-  async stream(
+  /**
+   * The body of an answer that goes on, as server-sent events are: those tell that they are there even when nothing happens.
+   *
+   * @throws {ControlFailure}
+   */
+  async *stream(
     parts: readonly string[],
     query: string,
     signal: AbortSignal,
-  ): Promise<AsyncIterable<Uint8Array>> {
+  ): AsyncGenerator<Uint8Array, void, void> {
     const path = `${pathOf(parts)}${query === '' ? '' : `?${query}`}`
-    const response = await this.#fetch('GET', path, { signal })
+    const response = await this.#fetch('GET', path, { signal, accept: 'text/event-stream' })
     if (!response.ok) throw failureOf(`GET ${path}`, response.status, await response.text())
-    return response.body as unknown as AsyncIterable<Uint8Array>
+    try {
+      yield* response.body as unknown as AsyncIterable<Uint8Array>
+    } catch (error) {
+      throw this.#lost('GET', path, error)
+    }
   }
 
   async version(): Promise<string> {
@@ -104,15 +112,18 @@ export class ControlLink {
   async #fetch(
     method: string,
     path: string,
-    { body, signal }: { body?: unknown; signal: AbortSignal },
+    { body, signal, accept = 'application/json' }: { body?: unknown; signal: AbortSignal; accept?: string },
   ): Promise<Response> {
     try {
       return await fetch(`${this.url}${path}`, {
         method,
         signal,
         redirect: 'error',
-        headers:
-          body === undefined ? this.#headers : { ...this.#headers, 'content-type': 'application/json' },
+        headers: {
+          ...this.#headers,
+          accept,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
     } catch (error) {

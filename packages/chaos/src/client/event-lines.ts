@@ -4,7 +4,11 @@ import { ControlFailure } from './control-failure.ts'
 /** Characters; events are far shorter. */
 const longestLine = 1_048_576
 
-/** @throws {ControlFailure} CHAOS_CONTROL: some were missed because this reader was too slow, or what comes is no event */
+/**
+ * Reads server-sent events, of which the data is all that matters here.
+ *
+ * @throws {ControlFailure} CHAOS_CONTROL: some were missed because this reader was too slow, or what comes is no event
+ */
 export async function* eventsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ChaosEvent, void, void> {
   const decoder = new TextDecoder()
   let rest = ''
@@ -12,7 +16,7 @@ export async function* eventsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
     rest = lines.pop()!
     if (rest.length > longestLine) throw new ControlFailure('CHAOS_CONTROL', 'what comes as events is none')
-    for (const line of lines) if (line !== '') yield eventOf(line)
+    for (const line of lines) if (line.startsWith('data: ')) yield eventOf(line.slice('data: '.length))
   }
 }
 

@@ -1,3 +1,4 @@
+import { said } from '../attributes.ts'
 import { badBody } from './refusal.ts'
 
 /** An object of JSON as clients write it: keys in any case, null as if it were not there, further keys ignored. */
@@ -49,9 +50,4 @@ export class Fields {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function said(value: unknown): string {
-  const text = JSON.stringify(value)
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }

@@ -1,3 +1,5 @@
+import { said } from '../attributes.ts'
+import { tlsAttributes } from '../config/read-proxy.ts'
 import { ChaosError } from '../errors.ts'
 import type { ProxyOptions, TlsOptions } from '../proxy/options.ts'
 import type { Proxies } from '../proxy/proxies.ts'
@@ -21,6 +23,8 @@ export interface ProxyJson {
   protocol: string
   seed: number
   behavior: string
+  /** PEM of the authority that clients are to trust, where the proxy made one for its certificate. */
+  tls?: { authority: string }
 }
 
 export function proxyJson(proxy: Proxy): ProxyJson {
@@ -35,6 +39,7 @@ export function proxyJson(proxy: Proxy): ProxyJson {
     protocol: protocol.name,
     seed,
     behavior: behaviorOf(rules).text,
+    ...(proxy.authority === null ? {} : { tls: { authority: proxy.authority } }),
   }
 }
 
@@ -61,21 +66,25 @@ const longestName = 200
 /**
  * Checks all of it: what is left to go wrong is the address.
  *
- * @param place in words, behind the name of a field
+ * @param which of several it is, in words that follow the name of a field
  * @throws {Refusal} 400
  */
-export function wantedProxyOf(value: unknown, place = ''): WantedProxy {
+export function wantedProxyOf(value: unknown, which = ''): WantedProxy {
   const fields = new Fields(value, 'a proxy')
   const name = fields.text('name') ?? ''
   const upstream = fields.text('upstream') ?? ''
-  if (name === '') throw new Refusal(400, `missing required field: name${place}`)
-  if (upstream === '') throw new Refusal(400, `missing required field: upstream${place}`)
+  if (name === '') throw new Refusal(400, `missing required field: name${which}`)
+  if (upstream === '') throw new Refusal(400, `missing required field: upstream${which}`)
   if (name.length > longestName) throw badBody(`name has more than ${longestName} characters`)
   const seed = fields.number('seed')
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
     throw badBody(`seed must be a whole number from 0, not ${seed}`)
-  const listen = fields.text('listen') ?? ''
-  const tls = fields.object('tls') as TlsOptions | undefined
+  const written = fields.object('tls')
+  const tls = tlsOf(written)
+  const place = fields.text('listen') ?? ''
+  // As it is shown, a place says nothing of TLS; that there is an authority does.
+  const terminates = written !== undefined && Object.hasOwn(written, shownOnly)
+  const listen = terminates && place !== '' && !place.startsWith('tls://') ? `tls://${place}` : place
   const { protocol, faults, namesFaults } = faultsOf(fields)
   return {
     name,
@@ -88,6 +97,24 @@ export function wantedProxyOf(value: unknown, place = ''): WantedProxy {
     faults,
     namesFaults,
   }
+}
+
+/** What is shown of it says nothing about how it is to be. */
+const shownOnly = 'authority'
+
+function tlsOf(written: Readonly<Record<string, unknown>> | undefined): TlsOptions | undefined {
+  if (written === undefined) return undefined
+  const tls = new Map<string, unknown>()
+  for (const [key, value] of Object.entries(written)) {
+    if (value === null || key === shownOnly) continue
+    if (!Object.hasOwn(tlsAttributes, key))
+      throw badBody(`tls has no ${key}; it has ${Object.keys(tlsAttributes).join(', ')}`)
+    const attribute = tlsAttributes[key as keyof TlsOptions]
+    const read = attribute.read(value)
+    if (read === undefined) throw badBody(`${key} of tls must be ${attribute.allowed}, not ${said(value)}`)
+    tls.set(key, read)
+  }
+  return tls.size === 0 ? undefined : Object.fromEntries(tls)
 }
 
 function faultsOf(fields: Fields): { protocol: string; faults: FaultRequest[]; namesFaults: boolean } {

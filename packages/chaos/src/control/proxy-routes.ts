@@ -1,5 +1,7 @@
 import type { Proxies } from '../proxy/proxies.ts'
 import type { Proxy } from '../proxy/proxy.ts'
+import { parseBehaviors } from '../rules/behaviors.ts'
+import { parseRule } from '../rules/parse-rule.ts'
 import { behaviorOf } from './behavior.ts'
 import { Fields } from './fields.ts'
 import { populate } from './populate.ts'
@@ -65,23 +67,23 @@ export function proxyRoutes(proxies: Proxies): RouteModule {
   }
 }
 
-/** Name, protocol and seed stay. */
+/** Name, protocol, seed and TLS stay. All of it is checked before anything changes. */
 async function update(proxy: Proxy, fields: Fields): Promise<void> {
   const protocol = fields.text('protocol')
   if (protocol !== undefined && protocol !== proxy.protocol.name) throw fixed('protocol')
   const seed = fields.number('seed')
   if (seed !== undefined && seed !== proxy.seed) throw fixed('seed')
-  if (fields.object('tls') !== undefined) throw fixed('tls')
-  const listen = fields.text('listen')
-  const backend = fields.text('upstream')
-  const enabled = fields.flag('enabled')
+  const tls = fields.object('tls')
+  if (tls !== undefined && tls['authority'] !== proxy.authority) throw fixed('tls')
   const behavior = fields.text('behavior')
-  if (behavior !== undefined && behavior !== behaviorOf(proxy.rules.all()).text) proxy.setBehavior(behavior)
+  const isOther = behavior !== undefined && behavior !== behaviorOf(proxy.rules.all()).text
+  if (isOther) for (const request of parseBehaviors(behavior)) parseRule(request, proxy.protocol)
   await proxy.update({
-    ...(listen === undefined || listen === '' ? {} : { listen }),
-    ...(backend === undefined || backend === '' ? {} : { backend }),
-    ...(enabled === undefined ? {} : { enabled }),
+    listen: fields.text('listen') || undefined,
+    backend: fields.text('upstream') || undefined,
+    enabled: fields.flag('enabled'),
   })
+  if (isOther) proxy.setBehavior(behavior)
 }
 
 function fixed(key: string): Error {

@@ -190,8 +190,21 @@ describe('control client', () => {
     while (next.done !== true) next = await all.next()
   })
 
+  it('events that break off are an error', async () => {
+    await using server = await stockServer((request, response) => {
+      if (request.url === '/version') response.end('{"version":"2.12.0-loads.1.0.0"}')
+      else {
+        response.write('data: {"type":"opaque"}\n\n')
+        setTimeout(() => response.destroy(), 20)
+      }
+    })
+    const events = new ControlClient(server.url).events()
+    assert.equal((await events.next()).done, false)
+    await assert.rejects(events.next(), is('CHAOS_CONTROL', null, /\/events/))
+  })
+
   it('events that were missed, or that are none, are an error', async () => {
-    const lines = ['{"type":"missed","count":7}\n', 'nonsense\n']
+    const lines = ['data: {"type":"missed","count":7}\n\n', ':\n\nevent: fault\ndata: nonsense\n\n']
     for (const line of lines) {
       await using server = await stockServer((request, response) =>
         response.end(request.url === '/version' ? '{"version":"2.12.0-loads.1.0.0"}' : line),

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import fc from 'fast-check'
+import { knownFaults } from '../../src/faults/registry.ts'
+import { knownProtocols } from '../../src/protocols/registry.ts'
 import { Control } from '../support/control.ts'
 import { bodyOf, rawCall, rawRequest, statusOf } from '../support/raw-http.ts'
 
@@ -99,6 +101,59 @@ describe('garbage on the control port', () => {
       { numRuns: 300 },
     )
     assert.equal((await control.call('GET', '/proxies/there')).status, 200)
+  })
+
+  it('#31 any value of any attribute of any fault is refused, or means what it is shown as', async function () {
+    this.timeout(120_000)
+    await using control = await Control.start()
+    const values = fc.oneof(
+      fc.constantFrom<unknown>(
+        0,
+        -1,
+        1e308,
+        0.5,
+        1.5,
+        -0.5,
+        2 ** 53,
+        2 ** 31,
+        '',
+        'NaN',
+        'x',
+        '5',
+        '2s',
+        '-1',
+        true,
+        null,
+      ),
+      fc.jsonValue({ maxDepth: 2 }),
+    )
+    for (const { name: protocol } of knownProtocols())
+      await control.proxies.create({ name: protocol, protocol, backend: '127.0.0.1:1', enabled: false })
+    const faults = knownFaults().flatMap(({ type, attributes }) =>
+      ['toxicity', 'unit', 'match', 'skip', 'count', 'every', 'scope', ...Object.keys(attributes)].map(
+        (key) => [type, key] as const,
+      ),
+    )
+    const protocols = fc.constantFrom(...knownProtocols().map(({ name }) => name))
+    await fc.assert(
+      fc.asyncProperty(
+        protocols,
+        fc.constantFrom(...faults),
+        values,
+        async (protocol, [type, key], value) => {
+          const path = `/proxies/${protocol}/toxics`
+          const toxic = key === 'toxicity' ? { toxicity: value } : { attributes: { [key]: value } }
+          const { status, json } = await control.call('POST', path, { type, name: 'x', ...toxic })
+          assert.ok(status === 200 || status === 400, `${status} ${json?.error}`)
+          if (status === 400) return
+          // What is shown is taken again, and shown as the same.
+          assert.equal((await control.call('DELETE', `${path}/x`)).status, 204)
+          assert.deepEqual((await control.call('POST', path, json)).json, json)
+          assert.equal((await control.call('DELETE', `${path}/x`)).status, 204)
+        },
+      ),
+      { numRuns: 600 },
+    )
   })
 
   it('#31 half a request is not waited for for ever, and holds up nobody', async () => {

@@ -225,6 +225,43 @@ describe('proxies over HTTP', () => {
     for (const id of ids) assert.match(id, /^[\w-]{20,}$/)
   })
 
+  it('TLS: its authority is shown, what it cannot be is told, and it is made again as it was shown', async () => {
+    await using control = await Control.start()
+    const wanted = { name: 'web', listen: 'tls://127.0.0.1:0', upstream: 'localhost:1', protocol: 'http' }
+    const { status, json: made } = await control.call('POST', '/proxies', {
+      ...wanted,
+      tls: { verify: false },
+    })
+    assert.equal(status, 201)
+    assert.match(made.listen, /^127\.0\.0\.1:\d+$/)
+    assert.match(made.tls.authority, /^-----BEGIN CERTIFICATE-----/)
+    const kept = await control.call('POST', '/proxies/web', { ...made, upstream: 'localhost:2' })
+    assert.deepEqual(kept.json, { ...made, upstream: 'localhost:2' })
+    assert.equal((await control.call('POST', '/proxies/web', { tls: { verify: true } })).status, 400)
+    await control.call('DELETE', '/proxies/web')
+    const { json: again } = await control.call('POST', '/populate', [made])
+    assert.match(again.proxies[0].tls.authority, /^-----BEGIN CERTIFICATE-----/)
+    assert.equal(again.proxies[0].listen, made.listen)
+    for (const tls of [
+      { cert: 5 },
+      { certs: 'x' },
+      { verify: 'maybe' },
+      { certificate: 'odd' },
+      { mode: 1 },
+    ]) {
+      const refused = await control.call('POST', '/proxies', { ...wanted, name: 'bad', tls })
+      assert.equal(refused.status, 400, JSON.stringify(tls))
+      assert.match(refused.json.error, /tls/)
+    }
+    const missing = await control.call('POST', '/proxies', {
+      ...wanted,
+      name: 'bad',
+      tls: { cert: '/nowhere.pem' },
+    })
+    assert.equal(missing.status, 400)
+    assert.equal((await control.call('GET', '/proxies/bad')).status, 404)
+  })
+
   it('names may be any text: trap 9', async () => {
     await using control = await Control.start()
     for (const name of ['a:b@c', 'ü ö', '100%', 'a/b', '__proto__', 'constructor', '{"x":1}']) {

@@ -41,7 +41,7 @@ describe('control with stalled connections', () => {
       for (const socket of full) for (let at = 0; at < 100; at++) socket.write(chunk)
 
       // Until nothing moves any more.
-      for (let seen = -1; seen !== proxy.counters().received.upstream; ) {
+      for (let seen = -1; seen !== proxy.counters().received.upstream;) {
         seen = proxy.counters().received.upstream
         await new Promise((resolve) => setTimeout(resolve, 200))
       }
