@@ -54,7 +54,7 @@ export const httpError = defineFault<HttpErrorAttributes>({
     content_type: contentType,
     drain: whole({
       initial: 1024 * 1024,
-      help: 'bytes of a request that are read for the connection to be kept',
+      help: 'bytes of a request, its head among them, that are read for the connection to be kept',
     }),
     bytes: optional(
       whole({
@@ -88,7 +88,7 @@ export const httpError = defineFault<HttpErrorAttributes>({
         // A client that waits for a 100 before it sends the body would wait for ever.
         ...(when === 'instead' && {
           early: {
-            after: request.detail['expects'] === true ? 0 : attributes.drain + 64 * 1024,
+            after: request.detail['expects'] === true ? 0 : attributes.drain,
             bytes: closing,
           },
         }),

@@ -5,34 +5,13 @@ import { whyOpaque } from '../tls/why-opaque.ts'
 import type { ConversationHost } from './conversation-host.ts'
 import { Gather } from './gather.ts'
 import type { QueueHost } from './message-flow.ts'
-import { MessageQueue, type Message } from './message-queue.ts'
-import { Treatments, unknownRequest, type Ending, type Treated } from './treatments.ts'
+import { MessageQueue } from './message-queue.ts'
+import { Treatments, type Ending } from './treatments.ts'
+import type { Turn, TurnMessage } from './turn.ts'
+import { WholeConnection } from './whole-connection.ts'
 
 /** Bytes that a request which waits for its reply is counted as. */
 const turnBytes = 200
-
-const wholeConnection = unknownRequest('connection')
-
-/** A request and its reply. */
-interface Turn {
-  readonly head: RequestHead
-  readonly treated: Treated | null
-  readonly request: Message<Turn | null>
-  /** Its place among the replies; null: there is none to come. */
-  answer: Message<Turn | null> | null
-  /** The backend is not to see the request. */
-  readonly isSpared: boolean
-  /** The backend's reply is not for the client. */
-  readonly dropsReply: boolean
-  /** The answer is not the backend's. */
-  isOurs: boolean
-  closes: boolean
-  /** The backend has gone without a reply: here the client's stream ends. */
-  isLast: boolean
-  /** Bytes of a request that was spared. */
-  swallowed: number
-  charged: number
-}
 
 /**
  * Joins what a protocol understands of a connection to what rules want of its requests. It stands at the backend's end of the
@@ -53,17 +32,13 @@ export class Conversation implements Talk {
   /** The request that is being told. */
   #asking: Turn | null = null
   /** The reply that is being told; null: none, or its bytes are dropped. */
-  #replying: Message<Turn | null> | null = null
+  #replying: TurnMessage | null = null
   /** Whose reply is being told; null: nobody's. */
   #replyTurn: Turn | null = null
   /** Both directions, once nothing is understood of them (any more). */
-  #raw: { request: Message<Turn | null>; reply: Message<Turn | null> } | null = null
-  /** Of a connection that is one request: what happens at its first bytes. */
-  #connectionTurn: Treated | null = null
-  readonly #connectionStages: { request: string | null; reply: string | null } = {
-    request: null,
-    reply: null,
-  }
+  #raw: { request: TurnMessage; reply: TurnMessage } | null = null
+  /** The same where nothing ever was understood. */
+  #whole: WholeConnection | null = null
   /** The rule that keeps the connection hanging. */
   #hangs: string | null = null
   /** Replies to what was asked before go on no more, either. */
@@ -129,8 +104,14 @@ export class Conversation implements Talk {
     if (open !== null) {
       this.#dialogue = open(this)
     } else {
-      this.#raw = { request: this.#requests.open(null), reply: this.#replies.open(null) }
-      this.#treatConnection()
+      const request = this.#requests.open(null)
+      const reply = this.#replies.open(null)
+      this.#raw = { request, reply }
+      this.#whole = new WholeConnection(this.#treatments, request, reply, {
+        ending: (how, rule) => this.#end(how, rule),
+        finish: (rule) => this.#finish(rule),
+      })
+      this.#whole.treat()
     }
     this.#flush()
   }
@@ -138,7 +119,8 @@ export class Conversation implements Talk {
   /** Bytes are lent until it returns. */
   fromClient(bytes: Buffer): void {
     if (this.#isOver || this.#swallows) return
-    if (this.#raw !== null) this.#rawRequest(bytes)
+    if (this.#whole !== null) this.#whole.write(bytes)
+    else if (this.#raw !== null) this.#raw.request.write(bytes)
     else this.#dialogue!.fromClient(bytes)
     this.#flush()
   }
@@ -191,7 +173,7 @@ export class Conversation implements Talk {
     this.#replies.forgetDelays(isGone)
     this.#upLane.forgetDelays(isGone)
     this.#downLane.forgetDelays(isGone)
-    if (this.#host.protocol.open === null) this.#treatConnection()
+    this.#whole?.treat()
     this.#flush()
   }
 
@@ -319,51 +301,6 @@ export class Conversation implements Talk {
     return this.#awaited[0]?.head ?? null
   }
 
-  /** Of a connection that is one request: what rules that were not asked yet want of it. */
-  #treatConnection(): void {
-    const { request, reply } = this.#raw!
-    const stages = this.#connectionStages
-    for (const [key, message] of [
-      ['request', request],
-      ['reply', reply],
-    ] as const) {
-      const rule = stages[key]
-      if (rule === null || this.#treatments.hasHit(rule)) continue
-      stages[key] = null
-      message.restage(null)
-    }
-    if (this.#connectionTurn !== null && !this.#treatments.hasHit(this.#connectionTurn.rule))
-      this.#connectionTurn = null
-    const treated = this.#treatments.ofConnection(wholeConnection)
-    if (treated === null) return
-    const { ending, rule, requestDelays, replyDelays, requestStage, replyStage } = treated
-    if (ending !== null && ending !== 'abort') {
-      this.#end(ending, rule)
-      return
-    }
-    if (ending !== null || treated.reply !== null) this.#connectionTurn = treated
-    if (requestDelays.length > 0) request.delay(requestDelays)
-    if (replyDelays.length > 0) reply.delay(replyDelays)
-    if (requestStage !== null) {
-      stages.request = requestStage.rule
-      request.restage(requestStage)
-    }
-    if (replyStage !== null) {
-      stages.reply = replyStage.rule
-      reply.restage(replyStage)
-    }
-  }
-
-  #rawRequest(bytes: Buffer): void {
-    const { request, reply } = this.#raw!
-    const treated = this.#connectionTurn
-    if (treated?.reply?.backend !== 'spared') request.write(bytes)
-    if (treated === null) return
-    // Where a request ends is not known: its first bytes must do.
-    if (treated.reply !== null) reply.give(treated.reply.bytes)
-    this.#finish(treated.rule)
-  }
-
   #requestStarted(turn: Turn | null): void {
     if (turn === null || turn.isSpared || turn.head.replies === 0) return
     if (this.#raw !== null) {
@@ -423,7 +360,7 @@ export class Conversation implements Talk {
     if (!closes) this.#dialogue?.answered?.(turn.head)
   }
 
-  #passReply(bytes: Buffer, message: Message<Turn | null>): void {
+  #passReply(bytes: Buffer, message: TurnMessage): void {
     if (message.owner?.isOurs !== true) {
       passOn(this.#down, bytes, message)
       return
@@ -517,7 +454,7 @@ export class Conversation implements Talk {
 }
 
 /** Stages may use their bytes again as soon as they were passed on. */
-function passOn(gather: Gather, bytes: Buffer, { stage }: Message<Turn | null>): void {
+function passOn(gather: Gather, bytes: Buffer, { stage }: TurnMessage): void {
   gather.add(bytes)
   if (stage !== null) gather.flush()
 }
