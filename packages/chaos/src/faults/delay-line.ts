@@ -12,7 +12,6 @@ export class DelayLine {
   readonly #flow: Flow
   readonly #held: HeldBytes
   readonly #dues = new Fifo<Due>()
-  #lastAt = -Infinity
   #timer: Timer | null = null
 
   constructor(flow: Flow, most?: number) {
@@ -26,10 +25,9 @@ export class DelayLine {
       return
     }
     const now = this.#flow.now()
-    this.#lastAt = Math.max(this.#lastAt, now + delayMs)
-    this.#dues.push({ arrivedAt: now, at: this.#lastAt })
+    this.#dues.push({ arrivedAt: now, at: now + delayMs })
     this.#held.push(bytes)
-    this.#timer ??= this.#flow.after(this.#lastAt - now, this.#passDue)
+    this.#timer ??= this.#flow.after(delayMs, this.#passDue)
   }
 
   /** The end waits for the bytes before it, and no longer. */
@@ -39,11 +37,7 @@ export class DelayLine {
 
   /** Delays what is on its way anew, from when it arrived. */
   reschedule(delayMs: () => number): void {
-    this.#lastAt = -Infinity
-    for (const due of this.#dues) {
-      this.#lastAt = Math.max(this.#lastAt, due.arrivedAt + delayMs())
-      due.at = this.#lastAt
-    }
+    for (const due of this.#dues) due.at = due.arrivedAt + delayMs()
     this.#passDue()
   }
 

@@ -76,6 +76,12 @@ describe('bandwidth', () => {
     assert.equal(stage.flow.bytes.length, 0)
     stage.advance(1)
     assert.equal(stage.flow.bytes.length, 100)
+    stage.advance(10_000)
+    stage.send(Buffer.alloc(100))
+    stage.advance(9)
+    assert.equal(stage.flow.bytes.length, 100)
+    stage.advance(1)
+    assert.equal(stage.flow.bytes.length, 200)
   })
 
   it('goes on at the new rate from when it was changed', () => {
@@ -131,6 +137,20 @@ describe('bandwidth', () => {
     assert.equal(third!.flow.bytes.length, 100_000)
     assert.equal(fourth.flow.bytes.length, 50_000)
     assert.equal(clock.timers, 0)
+  })
+
+  it('that is shared is served on when the connection whose turn it is has gone', () => {
+    for (const how of ['close', 'remove'] as const) {
+      const clock = new FakeClock()
+      const rule = ruleOf('bandwidth', { rate: 100, scope: 'proxy' })
+      const gone = new StageAtWork(rule, { clock })
+      const other = new StageAtWork(rule, { clock })
+      gone.send(Buffer.alloc(1000))
+      other.send(Buffer.alloc(1000))
+      gone[how]()
+      clock.advance(30)
+      assert.equal(other.flow.bytes.length, 1000)
+    }
   })
 
   it('passes all bytes in order whatever the rates, the pieces and the timers', () => {

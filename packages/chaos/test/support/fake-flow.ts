@@ -157,6 +157,7 @@ export class StageAtWork {
   send(bytes: Uint8Array | string): void {
     const lent = typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes)
     this.#stage.onBytes(lent)
+    assert.ok(lent.equals(typeof bytes === 'string' ? Buffer.from(bytes) : bytes), 'lent bytes were changed')
     lent.fill(0xee)
   }
 
