@@ -10,6 +10,7 @@ const array = 0x2a
 const push = 0x3e
 const map = 0x25
 const simpleString = 0x2b
+const error = 0x2d
 
 /** Beginnings of replies that are held until they are known: attributes before a value may be long. */
 const mostHeld = 64 * 1024
@@ -119,7 +120,7 @@ export class RedisDialogue implements Dialogue {
     }
   }
 
-  /** A MULTI that was answered in place of the server began nothing. */
+  /** A MULTI that was answered in place of the server, or refused by it, began nothing. */
   answered(to: RequestHead): void {
     if (to === this.#multi) this.#isQueueing = false
   }
@@ -139,12 +140,14 @@ export class RedisDialogue implements Dialogue {
   #requestOf(words: readonly string[], length: number): RedisRequest {
     const verb = words[0]?.toUpperCase() ?? ''
     const isQueueing = this.#isQueueing
-    let isSilent = this.#reply !== 'on'
-    if (length > 0 && this.#reply === 'skip') this.#reply = 'on'
+    const reply = this.#reply
+    let isSilent = reply !== 'on'
+    if (length > 0 && reply === 'skip') this.#reply = 'on'
     if (verb === 'MULTI') this.#isQueueing = true
     else if (verb === 'EXEC' || verb === 'DISCARD') this.#isQueueing = false
     else if (verb === 'RESET') {
       this.#isQueueing = false
+      isSilent = reply === 'skip'
       this.#reply = 'on'
     } else if (verb === 'CLIENT' && words[1]?.toUpperCase() === 'REPLY' && !isQueueing) {
       isSilent = this.#setReply(words[2]?.toUpperCase(), isSilent)
@@ -205,6 +208,9 @@ export class RedisDialogue implements Dialogue {
     this.#answered = undefined
     this.#talk.replyEnds()
     switch (answered?.verb) {
+      case 'MULTI':
+        if (type === error) this.answered(answered)
+        break
       case 'HELLO':
         if (type === map || type === array) this.#isResp3 = type === map
         break

@@ -32,7 +32,7 @@ const sent = 32
  *
  * A transaction ends in a defined state: a hit command within MULTI is not queued, and the server will answer EXEC by EXECABORT,
  * as it does after an error of its own. A hit EXEC discards the transaction; its answer is EXECABORT with the error in it, but
- * for errors of a cluster, which stand alone. With `after` EXEC does its work first. A hit DISCARD discards. A hit MULTI begins
+ * for errors of a cluster, which stand alone. With `after` EXEC does its work first. A hit DISCARD or RESET discards. A hit MULTI begins
  * nothing.
  */
 export const redisError = defineFault<RedisErrorAttributes>({
@@ -80,9 +80,9 @@ function answered(request: RequestHead, line: string, word: string, when: 'inste
     closes: false,
   })
   if (request.verb === 'MULTI') return { reply: reply('spared') }
-  if (request.detail.queued !== true || request.verb === 'QUIT' || request.verb === 'RESET')
+  if (request.detail.queued !== true || request.verb === 'QUIT')
     return { reply: reply(when === 'after' ? 'asked' : 'spared') }
-  if (request.verb === 'DISCARD') return { reply: reply('asked') }
+  if (request.verb === 'DISCARD' || request.verb === 'RESET') return { reply: reply('asked') }
   if (request.verb === 'EXEC') {
     if (when === 'after') return { reply: reply('asked') }
     const isAlone =

@@ -264,6 +264,52 @@ describe('redis', () => {
     peer.socket.destroy()
   })
 
+  it('knows that RESET has a reply after CLIENT REPLY OFF', async () => {
+    proxy.set({ type: 'error', attributes: { statuses: ['-ERR no'], match: { verb: 'GET' } } })
+    const peer = await Peer.connect(proxy.proxy.address)
+    const skipped = 'CLIENT REPLY SKIP\r\nRESET\r\nECHO b\r\n'
+    peer.write(`CLIENT REPLY OFF\r\nGET a\r\nRESET\r\nGET a\r\n${skipped}GET a\r\n`)
+    const expected = '+RESET\r\n-ERR no\r\n$1\r\nb\r\n-ERR no\r\n'
+    assert.equal((await peer.until(expected.length)).toString(), expected)
+    peer.socket.destroy()
+  })
+
+  it('waits with an error for the reply of a command that blocks', async () => {
+    proxy.set({ type: 'error', attributes: { statuses: ['-ERR no'], match: { verb: 'GET' } } })
+    const peer = await Peer.connect(proxy.proxy.address)
+    peer.write('BLPOP queue 0\r\nGET a\r\nECHO b\r\n')
+    while (proxy.faults.length === 0) await direct.ping()
+    assert.equal(peer.length, 0)
+    await direct.rpush('queue', 'x')
+    const expected = '*2\r\n$5\r\nqueue\r\n$1\r\nx\r\n-ERR no\r\n$1\r\nb\r\n'
+    assert.equal((await peer.until(expected.length)).toString(), expected)
+    peer.socket.destroy()
+  })
+
+  it('tells one event of a connection that was hit as a whole', async () => {
+    proxy.set({ type: 'error', attributes: { statuses: ['-BUSY'], unit: 'connection' } })
+    const peer = await Peer.connect(proxy.proxy.address)
+    peer.write('PING\r\nPING\r\nGET a\r\n')
+    const text = (await peer.until(258)).toString()
+    assert.equal(text.match(/^-BUSY Redis is busy/gm)?.length, 3)
+    assert.equal(proxy.faults.length, 1)
+    peer.socket.destroy()
+  })
+
+  it('lets a replica follow its master', async function () {
+    await direct.set('before', '1')
+    proxy.set({ type: 'error', attributes: { statuses: ['-ERR no'], match: { verb: 'SET' } } })
+    const [host, port] = ['127.0.0.1', String(proxy.port)]
+    await using replica = await RedisServer.start(this, ['--replicaof', `${host} ${port}`])
+    const reader = new Redis(replica.port, host)
+    await direct.set('after', '2')
+    while ((await reader.get('after')) !== '2') await reader.ping()
+    assert.equal(await reader.get('before'), '1')
+    reader.disconnect()
+    assert.ok(proxy.events.some((event) => event.type === 'opaque' && event.reason === 'replication'))
+    assert.equal(proxy.faults.length, 0)
+  })
+
   it('passes MONITOR and what nobody asked for', async () => {
     const monitor = await client.monitor()
     await direct.get('watched')
