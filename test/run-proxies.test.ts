@@ -128,7 +128,7 @@ describe('proxies of a run', function () {
     const run = await runCli(['shop', '--users', '2', '--iterations', '2', '--proxies', 'p.yaml'], { files })
     assert.equal(run.exitCode, 1, run.stdout + run.stderr)
     assert.equal(target.seen.length, 0)
-    const [group] = run.summary!.errors
+    const [group] = run.summary!.errorGroups
     assert.equal(group!.count, 1)
     assert.match(group!.message, /proxies\.shop is shared by several users, and one of them cannot change it/)
     assert.equal(run.summary!.tests.successes, 3)
@@ -169,11 +169,11 @@ describe('proxies of a run', function () {
     }
     const run = await runCli(['shop', '--proxies', 'p.yaml'], { files })
     assert.match(
-      run.summary!.errors[0]!.message,
+      run.summary!.errorGroups[0]!.message,
       /there is no proxy shopp; did you mean shop\? The run has shop/,
     )
     const none = await runCli(['shop'], { files })
-    assert.match(none.summary!.errors[0]!.message, /the run has none; start it with --proxies FILE/)
+    assert.match(none.summary!.errorGroups[0]!.message, /the run has none; start it with --proxies FILE/)
   })
 
   it('may be those of a loads-proxy that stays', async () => {
@@ -220,7 +220,7 @@ describe('proxies of a run', function () {
     const where = ['--test-dir', example(''), '--proxies', 'p.yaml']
     const naive = await runCli([...where, 'retry.TestRetry.test_naive'], { files })
     assert.equal(naive.exitCode, 1, naive.stdout + naive.stderr)
-    assert.match(naive.summary!.errors[0]!.message, /one book was ordered, the shop sold 2/)
+    assert.match(naive.summary!.errorGroups[0]!.message, /one book was ordered, the shop sold 2/)
     const fixed = await runCli([...where, 'retry.TestRetry.test_with_key'], { files })
     assert.equal(fixed.exitCode, 0, fixed.stdout + fixed.stderr)
   })

@@ -91,6 +91,8 @@ export interface CommonOptions extends LoadOptions {
   /** A run that thresholds may call `baseline`: `last-passed`, `latest`, or a run directory. */
   compareWith?: string
 
+  /** Fault-injecting proxies: a file, or the control address of a `loads-proxy`. */
+  proxies?: string
   output?: List<string>
   dashboard?: boolean
   /** `host:port` of that page. */

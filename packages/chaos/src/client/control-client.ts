@@ -79,14 +79,18 @@ export class ControlClient {
       ...listOf(proxy).map((each): [string, string] => ['proxy', each]),
       ...listOf(type).map((each): [string, string] => ['type', each]),
     ])
+    // AbortSignal.any of Node 20 may be collected before its sources abort: then nobody would end the stream.
     const left = new AbortController()
-    const signals = signal === undefined ? [left.signal] : [left.signal, signal]
+    const leave = () => left.abort()
+    signal?.addEventListener('abort', leave, { once: true })
+    if (signal?.aborted === true) leave()
     try {
-      yield* eventsOf(this.#link.stream(['events'], query.toString(), AbortSignal.any(signals)))
+      yield* eventsOf(this.#link.stream(['events'], query.toString(), left.signal))
     } catch (error) {
       if (signal?.aborted !== true) throw error
     } finally {
-      left.abort()
+      signal?.removeEventListener('abort', leave)
+      leave()
     }
   }
 

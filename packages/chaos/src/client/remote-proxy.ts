@@ -34,8 +34,14 @@ export class RemoteProxy {
     await this.update({ enabled: false })
   }
 
-  /** Another address restarts it, which drops its connections. */
-  async update(changes: { listen?: string; backend?: string; enabled?: boolean }): Promise<ProxyState> {
+  /** Another address restarts it, which drops its connections. A behavior takes the place of those that it has. */
+  async update(changes: {
+    listen?: string
+    backend?: string
+    enabled?: boolean
+    behavior?: string
+  }): Promise<ProxyState> {
+    if (changes.behavior !== undefined) await this.#needOwn('behavior')
     const { backend, ...same } = changes
     const body = { ...same, ...(backend === undefined ? {} : { upstream: backend }) }
     // All servers understand POST.

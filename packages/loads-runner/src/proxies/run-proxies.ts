@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ChaosEvent, FaultSchedule, ProxyConfig, StepEvent } from '@loads-runner/chaos'
+import type { ProxyConfig } from '@loads-runner/chaos'
 import type { ControlClient } from '@loads-runner/chaos/client'
-import type { Annotation, RunEvent } from '@loads-runner/protocol'
+import { foldedPhase } from '@loads-runner/chaos/client'
+import type { Annotation, RunEvent, RunSpec } from '@loads-runner/protocol'
 import { UsageError } from '../errors.ts'
 import type { Teardown } from '../teardown.ts'
 import { FaultMarks } from './fault-marks.ts'
+import { LoadPhases } from './load-phases.ts'
 import { proxiesVariable, tokenVariable } from './proxy-environment.ts'
 import type { ProxyOrder } from './proxy-process.ts'
 
@@ -33,7 +34,8 @@ export interface ProxyVariables {
  * of a `loads-proxy` that is there. Drives the file's schedule, and puts what is done to whom into the run's events.
  */
 export class RunProxies {
-  readonly #config: ProxyConfig | null
+  /** Null: the proxies are those of a control server. */
+  readonly #file: { config: ProxyConfig; directory: string } | null
   readonly #url: string | null
   readonly #options: RunProxiesOptions
   readonly #listening = new AbortController()
@@ -41,10 +43,12 @@ export class RunProxies {
   #client: ControlClient | null = null
   #control = ''
   #addresses: Record<string, string> = {}
-  #schedule: FaultSchedule | null = null
+  /** What is said to the schedule, in order. */
+  #saying: Promise<void> = Promise.resolve()
   #marks: FaultMarks | null = null
   #telling: NodeJS.Timeout | null = null
   #toldAt = 0
+  #phases: LoadPhases | null = null
   #begun = false
   #reading: Promise<void> = Promise.resolve()
 
@@ -55,25 +59,24 @@ export class RunProxies {
    */
   static async plan(text: string, options: RunProxiesOptions): Promise<RunProxies> {
     if (/^https?:\/\//.test(text)) return new RunProxies(null, text, options)
-    const { ChaosError, readConfig } = await import('@loads-runner/chaos')
-    let source: string
+    const { ChaosError, readConfigFile } = await import('@loads-runner/chaos')
     try {
-      source = await readFile(resolve(options.cwd, text), 'utf8')
-    } catch (error) {
-      throw new UsageError(`--proxies: cannot read ${text}: ${(error as Error).message}`)
-    }
-    try {
-      const config = readConfig(source, text, options.env)
+      const config = await readConfigFile(text, { directory: options.cwd, environment: options.env })
       for (const warning of config.warnings) options.log('warning', warning)
-      return new RunProxies(config, null, options)
+      return new RunProxies({ config, directory: dirname(resolve(options.cwd, text)) }, null, options)
     } catch (error) {
-      if (error instanceof ChaosError) throw new UsageError(`--proxies: ${error.message}`)
+      if (error instanceof ChaosError)
+        throw new UsageError(error.message.split('\n').map((line) => `--proxies: ${line}`))
       throw error
     }
   }
 
-  private constructor(config: ProxyConfig | null, url: string | null, options: RunProxiesOptions) {
-    this.#config = config
+  private constructor(
+    file: { config: ProxyConfig; directory: string } | null,
+    url: string | null,
+    options: RunProxiesOptions,
+  ) {
+    this.#file = file
     this.#url = url
     this.#options = options
     this.#token = url === null ? randomBytes(24).toString('base64url') : (options.env[tokenVariable] ?? null)
@@ -113,9 +116,7 @@ export class RunProxies {
     const marks = (this.#marks = new FaultMarks(publish))
     const client = this.#client!
     this.#reading = this.#read(client, marks)
-    for (const { name, toxics } of await client.list())
-      for (const { name: rule, type, stream, toxicity, attributes } of toxics)
-        marks.begin(name, { name: rule, type, stream, toxicity, attributes })
+    for (const { name, faults } of await client.list()) for (const fault of faults) marks.begin(name, fault)
     this.#toldAt = performance.now()
     this.#telling = setInterval(() => this.#tell(), tellMs)
   }
@@ -123,16 +124,20 @@ export class RunProxies {
   /** The schedule begins with the load and ends with it. */
   take(event: RunEvent): void {
     if (event.type !== 'state' && event.type !== 'snapshot') return
+    if (event.type === 'snapshot') this.#phases ??= this.#checkedPhases(event.spec)
     if (event.state === 'running' && !this.#begun) {
       this.#begun = true
-      void this.#beginSchedule()
+      this.#say((client) => client.startSchedule())
     }
-    if (event.state === 'draining') void this.#schedule?.stop()
+    if (event.state === 'running')
+      for (const name of this.#phases?.begin(event.stage) ?? [])
+        this.#say((client) => client.schedulePhase(name))
+    if (event.state === 'draining') this.#say((client) => client.stopSchedule())
   }
 
   /** @returns injected faults by proxy and kind */
   async close(): Promise<ReadonlyMap<string, number>> {
-    await this.#schedule?.stop()
+    await this.#saying
     this.#listening.abort()
     await this.#reading
     if (this.#telling !== null) clearInterval(this.#telling)
@@ -144,7 +149,7 @@ export class RunProxies {
   async #start(directory: string | null, teardown: Teardown): Promise<string> {
     const { ProcessService } = await import('@loads-runner/cluster')
     const order: ProxyOrder = {
-      config: this.#config!,
+      ...this.#file!,
       token: this.#token!,
       events: directory === null ? null : join(directory, 'faults.ndjson'),
     }
@@ -165,8 +170,7 @@ export class RunProxies {
 
   async #read(client: ControlClient, marks: FaultMarks): Promise<void> {
     try {
-      for await (const event of client.events({ signal: this.#listening.signal }))
-        marks.take(event as ChaosEvent)
+      for await (const event of client.events({ signal: this.#listening.signal })) marks.take(event)
     } catch (error) {
       if (!this.#listening.signal.aborted)
         this.#options.log(
@@ -176,18 +180,27 @@ export class RunProxies {
     }
   }
 
-  async #beginSchedule(): Promise<void> {
-    const steps = this.#config?.schedule ?? null
-    if (steps === null) return
-    const { FaultSchedule } = await import('@loads-runner/chaos')
-    const client = this.#client!
-    this.#schedule = new FaultSchedule(steps, {
-      target: (name) => client.proxy(name),
-      onStep: (step: StepEvent) => {
-        if (step.state === 'failed') this.#options.log('warning', `schedule: ${step.name}: ${step.detail}`)
-      },
-    })
-    this.#schedule.start()
+  #say(what: (client: ControlClient) => Promise<unknown>): void {
+    // Those of a control server that is not ours may have no schedule.
+    if ((this.#file?.config.schedule ?? null) === null) return
+    this.#saying = this.#saying
+      .then(() => what(this.#client!))
+      .then(
+        () => {},
+        (error: Error) => this.#options.log('warning', `schedule: ${error.message}`),
+      )
+  }
+
+  #checkedPhases({ profile }: RunSpec): LoadPhases {
+    const phases = new LoadPhases(profile)
+    const known = new Set([...phases.all()].map(foldedPhase))
+    for (const { name, trigger } of this.#file?.config.schedule ?? [])
+      if (trigger.when === 'phase' && !known.has(trigger.phase))
+        this.#options.log(
+          'warning',
+          `schedule: ${name} waits for ${trigger.phase}, which this load never comes to; it has ${[...phases.all()].join(', ')}`,
+        )
+    return phases
   }
 
   #tell(): void {
