@@ -1,5 +1,8 @@
 import type { Timer } from '../faults/stage.ts'
 
+/** Node waits no longer at once. */
+const longestMs = 2 ** 31 - 1
+
 /** Timers that never fire early, and not at all after `close`. */
 export class Timers {
   #pending: Set<Pending> | null = new Set()
@@ -41,7 +44,7 @@ class Pending implements Timer {
   }
 
   #arm(ms: number): void {
-    this.#timer = setTimeout(() => this.#fire(), Math.ceil(ms))
+    this.#timer = setTimeout(() => this.#fire(), Math.min(Math.ceil(ms), longestMs))
   }
 
   #fire(): void {

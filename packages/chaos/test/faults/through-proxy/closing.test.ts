@@ -250,6 +250,22 @@ describe('faults that close, through a proxy', () => {
     assert.equal(proxied.faults.length, 2)
   })
 
+  it('ignore leaves new clients waiting; they are served when it is removed', async () => {
+    await using proxied = await Proxied.echo([{ type: 'ignore' }])
+    const leaves = await proxied.connect()
+    leaves.end()
+    assert.equal(await leaves.ended(), 'end')
+    const waits = await proxied.connect()
+    waits.write('waits')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.equal(waits.ending, null)
+    assert.equal(proxied.backend.peers.length, 0)
+    proxied.proxy.removeFault('ignore_downstream')
+    await waits.until(5)
+    assert.equal(waits.text, 'waits')
+    assert.equal(proxied.faults.length, 2)
+  })
+
   it('connect_delay reaches the backend later, and loses nothing', async () => {
     await using proxied = await Proxied.echo([{ type: 'connect_delay', attributes: { delay: 150 } }])
     const began = performance.now()
