@@ -298,6 +298,7 @@ describe('redis', () => {
 
   it('lets a replica follow its master', async function () {
     await direct.set('before', '1')
+    await direct.config('SET', 'repl-diskless-sync-delay', '0')
     proxy.set({ type: 'error', attributes: { statuses: ['-ERR no'], match: { verb: 'SET' } } })
     const [host, port] = ['127.0.0.1', String(proxy.port)]
     await using replica = await RedisServer.start(this, ['--replicaof', `${host} ${port}`])
