@@ -1,10 +1,11 @@
 /**
- * One of the proxies that are compared, as a process of its own. Prints its port.
+ * One of the proxies that are compared, or a backend of one, as a process of its own. Prints its port, and that of its control.
  *
  *     node --import tsx packages/chaos/benchmark/proxy-process.ts WAY HOST:PORT
  */
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { startProxy, type ProxyOptions } from '../src/index.ts'
+import { ControlServer } from '../src/control/control-server.ts'
+import { Proxies, startProxy, type ProxyOptions } from '../src/index.ts'
 
 const [, , way = 'ours', backend = ''] = process.argv
 
@@ -14,6 +15,8 @@ const ours: Readonly<Record<string, Partial<ProxyOptions>>> = {
   'ours-http': { protocol: 'http' },
 }
 
+const loopback = { host: '127.0.0.1', port: 0, backlog: 4096 }
+
 if (way === 'pipe') {
   const [host, port] = backend.split(':')
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
@@ -22,9 +25,20 @@ if (way === 'pipe') {
     client.on('error', () => socket.destroy())
     socket.on('error', () => client.destroy())
   })
-  server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () =>
-    console.log((server.address() as AddressInfo).port),
-  )
-} else {
-  void startProxy({ backend, ...ours[way] }).then((proxy) => console.log(proxy.address.port))
+  server.listen(loopback, () => console.log((server.address() as AddressInfo).port))
+} else if (way === 'silent' || way === 'flood') {
+  const much = Buffer.alloc(64 * 1024 * 1024)
+  const server = createServer((client) => {
+    client.on('error', () => {}).resume()
+    if (way === 'flood') client.write(much)
+  })
+  server.listen(loopback, () => console.log((server.address() as AddressInfo).port))
+} else if (way === 'ours-controlled') void control()
+else void startProxy({ backend, ...ours[way] }).then((proxy) => console.log(proxy.address.port))
+
+async function control(): Promise<void> {
+  const proxies = new Proxies()
+  const server = await ControlServer.start({ proxies, host: '127.0.0.1', port: 0, version: '0' })
+  const proxy = await proxies.create({ name: 'one', backend })
+  console.log(`${proxy.address.port} ${server.address.port}`)
 }

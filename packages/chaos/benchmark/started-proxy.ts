@@ -12,6 +12,7 @@ import { freePort } from '../../../test/bench/nginx.ts'
 /** A proxy that is measured, on a processor of its own. */
 export interface StartedProxy {
   port: number
+  controlPort: number | null
   /** Seconds of the processor until now. */
   cpuSeconds(): Promise<number>
   residentMegabytes(): Promise<number>
@@ -31,7 +32,8 @@ export async function startWay(
   if (way === 'toxiproxy') return startToxiproxy(backend, processor)
   const child = pinned(processor, [process.execPath, '--import', 'tsx', script, way, backend])
   const [line] = (await once(child.stdout!, 'data')) as [Buffer]
-  return started(child, Number(line.toString()))
+  const [port, controlPort] = line.toString().split(' ').map(Number)
+  return { ...(await started(child, port!)), controlPort: controlPort ?? null }
 }
 
 async function startHaproxy(
@@ -90,6 +92,7 @@ async function started(child: ChildProcess, port: number): Promise<StartedProxy>
   const { pid } = child
   return {
     port,
+    controlPort: null,
     cpuSeconds: async () => {
       const stat = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')
       // Fields 14 and 15, in hundredths of a second.

@@ -8,8 +8,9 @@ import type { Decider } from '../rules/decider.ts'
 import type { RuleChange, RuleSet } from '../rules/rule-set.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { Address } from './address.ts'
+import { ConnectionStory } from './connection-story.ts'
 import { Approach, type ApproachHost } from './approach.ts'
-import { BackendEar, ClientEar } from './ears.ts'
+import { BackendEar, ClientEar, ToBackend, ToClient } from './ears.ts'
 import { Conversation } from './conversation.ts'
 import type { ConversationHost } from './conversation-host.ts'
 import { Link, type LinkHost } from './link.ts'
@@ -56,15 +57,15 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   readonly budget: MemoryBudget
   readonly maxHeldBytes: number | null
   readonly #owner: ConnectionOwner
-  readonly #began = performance.now()
+  readonly #story: ConnectionStory
   readonly #up: Link
   readonly #down: Link
-  readonly #approach: Approach
+  #approach: Approach | null
   #timers: Timers | null = null
   #client: Side | null = null
   #backend: Side | null = null
   #conversation: Conversation | null = null
-  /** For the backend, which is not there yet. */
+  /** For the backend, until it is there. */
   #early: Buffer[] = []
   #isUpOver = false
   #isDownOver = false
@@ -77,8 +78,6 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   #isShut = false
   #isOver = false
   #open = 0
-  #cause: CloseCause | null = null
-  #detail: string | null = null
 
   constructor(owner: ConnectionOwner, connection: number, shell: Socket) {
     this.connection = connection
@@ -90,25 +89,11 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     this.maxHeldBytes = owner.maxHeldBytes
     this.#owner = owner
     const { events, transport, target: backend, dialTimeoutMs: timeoutMs, budget } = owner
-    this.#up = new Link('upstream', this, {
-      write: (bytes) => {
-        if (this.#conversation === null) this.toBackend(bytes)
-        else this.#conversation.fromClient(bytes)
-      },
-      ended: () => {
-        if (this.#conversation === null) this.endBackend()
-        else this.#conversation.clientEnded()
-      },
-    })
-    this.#down = new Link('downstream', this, {
-      write: (bytes) => this.#client?.write(bytes),
-      ended: () => this.#endClient(),
-    })
+    this.#up = new Link('upstream', this, new ToBackend(this))
+    this.#down = new Link('downstream', this, new ToClient(this))
     this.#approach = new Approach(this, transport, { backend, timeoutMs, budget })
-    if (events.isHeard) {
-      const client = `${this.client}:${shell.remotePort ?? 0}`
-      events.tell({ type: 'accept', ...this.#told(), client })
-    }
+    this.#story = new ConnectionStory(events, owner.name, connection)
+    this.#story.accepted(this.client, shell.remotePort ?? 0)
   }
 
   /** Bytes read from the client and from the backend, and handed to the backend and to the client. */
@@ -133,7 +118,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
       this.#over()
       return
     }
-    this.#approach.begin(shell)
+    this.#approach?.begin(shell)
   }
 
   /** At once, on both sides. */
@@ -147,7 +132,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     this.#up.apply(changes)
     this.#down.apply(changes)
     this.#conversation?.rulesChanged()
-    this.#approach.rulesChanged(changes)
+    this.#approach?.rulesChanged(changes)
   }
 
   rules(): readonly Rule[] {
@@ -158,8 +143,6 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     return performance.now()
   }
 
-  // What the client's socket tells.
-
   clientBytes(bytes: Buffer): void {
     this.#up.write(bytes)
     const backend = this.#backend
@@ -167,8 +150,8 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   }
 
   clientEnded(): void {
-    this.#cause ??= 'client'
-    if (this.#approach.isIgnoring) this.#shut('fin', 'client', null)
+    if (this.#story.cause === null) this.#story.note('client', null)
+    if (this.#approach?.isIgnoring === true) this.#shut('fin', 'client', null)
     else this.#up.ended()
   }
 
@@ -183,11 +166,9 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
 
   clientClosed(): void {
     this.#open--
-    if (this.#isFinishing || this.#isBackendGone) this.#shut('now', this.#cause ?? 'client', null)
+    if (this.#isFinishing || this.#isBackendGone) this.#shut('now', this.#story.cause ?? 'client', null)
     this.#over()
   }
-
-  // What the backend's socket tells.
 
   backendBytes(bytes: Buffer): void {
     if (this.#conversation === null) this.#down.write(bytes)
@@ -196,7 +177,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   }
 
   backendEnded(): void {
-    this.#cause ??= 'backend'
+    if (this.#story.cause === null) this.#story.note('backend', null)
     if (this.#conversation === null) this.#down.ended()
     else this.#conversation.backendEnded()
   }
@@ -233,8 +214,9 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   }
 
   reached(side: Side, ms: number): void {
+    this.#approach = null
     this.#owner.dialled(true)
-    this.#tellDial(ms, null)
+    this.#story.dialled(ms, null)
     this.#backend = side
     this.#open++
     side.listen(new BackendEar(this))
@@ -256,7 +238,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   notReached(cause: CloseCause, detail: string, ms: number | null): void {
     if (ms !== null) {
       this.#owner.dialled(false)
-      this.#tellDial(ms, detail)
+      this.#story.dialled(ms, detail)
     }
     this.#shut('fin', cause, detail)
   }
@@ -286,16 +268,33 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     draw: number,
     detail: Readonly<Record<string, string | number>> | undefined,
   ): void {
-    const fault = rule.definition.type
-    const event = {
-      type: 'fault',
-      ...this.#told(),
-      rule: rule.name,
-      fault,
-      direction,
-      unit: 'connection',
-    } as const
-    this.tell({ ...event, ordinal: 1, draw, ...(detail === undefined ? {} : { detail }) })
+    this.#owner.faulted(rule.definition.type)
+    this.#story.fault(rule, direction, draw, detail)
+  }
+
+  /** Bytes that have passed the stages upstream. */
+  passedUp(bytes: Buffer): void {
+    if (this.#conversation === null) this.toBackend(bytes)
+    else this.#conversation.fromClient(bytes)
+  }
+
+  endedUp(): void {
+    if (this.#conversation === null) this.endBackend()
+    else this.#conversation.clientEnded()
+  }
+
+  /** Bytes that have passed the stages downstream. */
+  passedDown(bytes: Buffer): void {
+    this.#client?.write(bytes)
+  }
+
+  endedDown(): void {
+    const client = this.#client
+    if (this.#isDownOver || client === null) return
+    client.end()
+    if (this.#isFinishing)
+      client.onFinished(() => this.after(finishMs, () => this.#shut('now', 'fault', this.#story.detail)))
+    this.#directionOver('downstream')
   }
 
   // Of the conversation.
@@ -329,33 +328,28 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   finish(detail: string): void {
     if (this.#isShut || this.#isFinishing) return
     this.#isFinishing = true
-    this.#note('fault', detail)
+    this.#story.note('fault', detail)
     this.#leaveBackend('fin')
     this.#down.ended()
   }
 
   close(how: 'fin' | 'rst', side: 'both' | 'backend', detail: string): void {
     if (this.#isShut) return
-    if (side === 'both') {
-      this.#shut(how, 'fault', detail)
-      return
-    }
-    this.#note('fault', detail)
-    this.#leaveBackend(how)
+    this.#story.note('fault', detail)
+    if (side === 'both') this.#shut(how, 'fault', detail)
+    else this.#leaveBackend(how)
   }
 
   hold(direction: Direction, bytes: Buffer): Buffer {
-    return (direction === 'upstream' ? this.#up : this.#down).hold(bytes)
+    return this.#linkOf(direction).hold(bytes)
   }
 
   release(direction: Direction, length: number): void {
-    const link = direction === 'upstream' ? this.#up : this.#down
-    link.release(length)
+    this.#linkOf(direction).release(length)
   }
 
   charge(direction: Direction, length: number): void {
-    const link = direction === 'upstream' ? this.#up : this.#down
-    link.charge(length)
+    this.#linkOf(direction).charge(length)
   }
 
   requestBegan(): void {
@@ -371,6 +365,10 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   tell(event: FaultEvent | OpaqueEvent): void {
     if (event.type === 'fault') this.#owner.faulted(event.fault)
     this.#owner.events.tell(event)
+  }
+
+  #linkOf(direction: Direction): Link {
+    return direction === 'upstream' ? this.#up : this.#down
   }
 
   #needsConversation(): boolean {
@@ -390,7 +388,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     let isFull = this.#up.isFull(this.#backend?.waiting ?? 0, wasFull)
     // One buffer is enough while nobody is there to take it.
     if (this.#backend === null && this.#conversation === null && client.received > 0)
-      isFull ||= !this.#approach.isIgnoring
+      isFull ||= this.#approach?.isIgnoring !== true
     if (this.#hasAnswers) {
       isFull ||= this.#down.isFull(client.waiting, wasFull)
       this.#hasAnswers = client.waiting + this.#down.held > 0
@@ -409,50 +407,33 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   #leaveBackend(how: 'fin' | 'rst'): void {
     this.#isBackendGone = true
     // What was given for it is to reach it first.
-    if (how === 'rst' || this.#early.length === 0) this.#approach.cancel()
+    if (how === 'rst' || this.#early.length === 0) this.#approach?.cancel()
     if (how === 'rst') this.#backend?.reset()
     else this.#backend?.finish(lingerMs)
   }
 
-  #endClient(): void {
-    const client = this.#client
-    if (this.#isDownOver || client === null) return
-    client.end()
-    if (this.#isFinishing)
-      client.onFinished(() => this.after(finishMs, () => this.#shut('now', 'fault', this.#detail)))
-    this.#directionOver('downstream')
-  }
-
   #directionOver(direction: Direction): void {
-    if (direction === 'upstream') this.#isUpOver = true
-    else this.#isDownOver = true
+    this.#isUpOver ||= direction === 'upstream'
+    this.#isDownOver ||= direction === 'downstream'
     if (this.#isStopped && this.#isUpOver && this.#isDownOver)
-      this.#shut('fin', this.#cause ?? 'client', null)
+      this.#shut('fin', this.#story.cause ?? 'client', null)
   }
 
   #shut(how: 'fin' | 'rst' | 'now', cause: CloseCause, detail: string | null): void {
     if (this.#isShut) return
     this.#isShut = true
-    this.#note(cause, detail)
-    this.#approach.cancel()
+    this.#story.note(cause, detail)
+    this.#approach?.cancel()
     this.#up.close()
     this.#down.close()
     this.#timers?.close()
     this.#conversation?.closed()
     this.#early = []
-    for (const side of [this.#client, this.#backend]) {
+    for (const side of [this.#client, this.#backend])
       if (how === 'rst') side?.reset()
       else if (how === 'fin') side?.finish(lingerMs)
       else side?.destroy()
-    }
     this.#over()
-  }
-
-  /** What a fault did is the cause, whatever comes of it. */
-  #note(cause: CloseCause, detail: string | null): void {
-    if (this.#cause === 'fault') return
-    this.#cause = cause
-    this.#detail = detail
   }
 
   #over(): void {
@@ -460,23 +441,9 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     // Both sides are closed, or there never was one.
     if (!this.#isShut && this.#backend === null && !this.#isBackendGone) return
     this.#isOver = true
-    this.#shut('now', this.#cause ?? 'client', null)
+    this.#shut('now', this.#story.cause ?? 'client', null)
     this.decider.forgetConnection(this.connection)
     this.#owner.closed(this)
-    const { events } = this.#owner
-    if (!events.isHeard) return
-    const { received, sent } = this
-    const ms = performance.now() - this.#began
-    const cause = this.#cause ?? 'client'
-    events.tell({ type: 'close', ...this.#told(), cause, detail: this.#detail, received, sent, ms })
-  }
-
-  #tellDial(ms: number, error: string | null): void {
-    const { events } = this.#owner
-    if (events.isHeard) events.tell({ type: 'dial', ...this.#told(), ms, error })
-  }
-
-  #told(): { at: number; proxy: string; connection: number } {
-    return { at: Date.now(), proxy: this.proxyName, connection: this.connection }
+    this.#story.closed(this.received, this.sent)
   }
 }

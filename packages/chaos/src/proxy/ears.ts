@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts'
 import type { SideListener } from './side.ts'
+import type { Taker } from './stage-slot.ts'
 
 /** Hears the client's socket for its connection. */
 export class ClientEar implements SideListener {
@@ -56,5 +57,39 @@ export class BackendEar implements SideListener {
 
   closed(): void {
     this.#connection.backendClosed()
+  }
+}
+
+/** Where the stages upstream end. */
+export class ToBackend implements Taker {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  write(bytes: Buffer): void {
+    this.#connection.passedUp(bytes)
+  }
+
+  ended(): void {
+    this.#connection.endedUp()
+  }
+}
+
+/** Where the stages downstream end. */
+export class ToClient implements Taker {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  write(bytes: Buffer): void {
+    this.#connection.passedDown(bytes)
+  }
+
+  ended(): void {
+    this.#connection.endedDown()
   }
 }

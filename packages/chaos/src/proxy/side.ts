@@ -62,20 +62,11 @@ export class Side {
     this.#paused = paused
     if (reads === null) {
       socket.pause()
-      socket.on('data', (bytes: Buffer) => {
-        this.received += bytes.length
-        this.#listener.bytes(bytes)
-      })
+      socket.on('data', (bytes: Buffer) => this.tell(bytes))
     } else reads.side = this
-    socket.on('end', () => this.#listener.ended())
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#listener.failed(error))
-    socket.on('close', () => {
-      this.#budget.add(-this.#counted)
-      this.#counted = 0
-      this.#lent = null
-      reads?.close()
-      this.#listener.closed()
-    })
+    const own = socket as OwnSocket
+    own[sideOf] = this
+    own.on('end', onEnd).on('error', onError).on('close', onClose)
   }
 
   /** A socket that a server with `pauseOnConnect` has accepted: its connection moves into one that reads as we want it to. */
@@ -200,6 +191,22 @@ export class Side {
     return !this.#paused
   }
 
+  tellEnd(): void {
+    this.#listener.ended()
+  }
+
+  tellError(error: NodeJS.ErrnoException): void {
+    this.#listener.failed(error)
+  }
+
+  tellClose(): void {
+    this.#budget.add(-this.#counted)
+    this.#counted = 0
+    this.#lent = null
+    this.#reads?.close()
+    this.#listener.closed()
+  }
+
   /** Takes over a buffer whose bytes were written here, until they are with the kernel. */
   lend(buffer: Buffer): void {
     this.#lent ??= []
@@ -220,6 +227,24 @@ export class Side {
     }
     if (now < before) this.#listener.drained()
   }
+}
+
+const sideOf = Symbol('side')
+
+type OwnSocket = Socket & { [sideOf]: Side }
+
+// One function for all sockets: ten thousand of them are to be small.
+
+function onEnd(this: OwnSocket): void {
+  this[sideOf].tellEnd()
+}
+
+function onError(this: OwnSocket, error: NodeJS.ErrnoException): void {
+  this[sideOf].tellError(error)
+}
+
+function onClose(this: OwnSocket): void {
+  this[sideOf].tellClose()
 }
 
 const deaf: SideListener = {
