@@ -2,8 +2,13 @@ import type { ServerResponse } from 'node:http'
 
 /** A reader that has more than so many bytes unread is cut off. */
 const mostUnread = 1_048_576
-/** So long may a reader take to read what it has before it is told that it was cut off, ms. */
-const graceMs = 30_000
+export interface EventStreamOptions {
+  /** Server-sent events, else lines of JSON. */
+  sse: boolean
+  /** So long may a reader that was cut off take to read what it has, to be told how much it missed. */
+  graceMs?: number
+  onClose: () => void
+}
 
 /** Events to one reader, as lines of JSON or server-sent ones. It never waits, and what it holds is bounded. */
 export class EventStream {
@@ -13,10 +18,12 @@ export class EventStream {
   #missed = 0
   #closed = false
   #grace: NodeJS.Timeout | null = null
+  readonly #graceMs: number
   readonly #onClose: () => void
 
-  constructor(response: ServerResponse, { sse, onClose }: { sse: boolean; onClose: () => void }) {
+  constructor(response: ServerResponse, { sse, graceMs = 30_000, onClose }: EventStreamOptions) {
     this.#response = response
+    this.#graceMs = graceMs
     this.#isSse = sse
     this.#onClose = onClose
     // Nothing to tell is no reason to close.
@@ -72,7 +79,7 @@ export class EventStream {
     this.#grace = setTimeout(() => {
       // Not end(): that would wait for the sleeper to take what is unread.
       this.#response.destroy()
-    }, graceMs).unref()
+    }, this.#graceMs).unref()
   }
 
   /** It has read on: it hears how much it missed, and may come again. */

@@ -1,7 +1,10 @@
 import { said } from '../attributes.ts'
 import { badBody } from './refusal.ts'
 
-/** An object of JSON as clients write it: keys in any case, null as if it were not there, further keys ignored. */
+/**
+ * An object of JSON as clients write it: keys in any case (asked for in small letters), null as if it were not there, further
+ * keys ignored.
+ */
 export class Fields {
   readonly #values = new Map<string, unknown>()
 

@@ -11,7 +11,7 @@ import type { FaultRequest } from '../rules/rule.ts'
 import { behaviorOf } from './behavior.ts'
 import { Fields } from './fields.ts'
 import { badBody, Refusal, refusalOf } from './refusal.ts'
-import { faultRequestOf, toxicsJson, type ToxicJson } from './toxic-json.ts'
+import { faultRequestOf, longestName, toxicsJson, type ToxicJson } from './toxic-json.ts'
 
 /** A proxy as Toxiproxy shows it, and what is ours: protocol, seed, behavior. */
 export interface ProxyJson {
@@ -60,8 +60,6 @@ export interface WantedProxy extends ProxyOptions {
   /** Faults or behaviors were named, if only as none. */
   namesFaults: boolean
 }
-
-const longestName = 200
 
 /**
  * Checks all of it: what is left to go wrong is the address.

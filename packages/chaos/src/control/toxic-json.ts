@@ -27,11 +27,16 @@ export function toxicsJson(rules: readonly Rule[]): ToxicJson[] {
   return [...of('upstream'), ...of('downstream')]
 }
 
+/** Characters of names, which go into events. */
+export const longestName = 200
+
 /** @throws {Refusal} 400 */
 export function faultRequestOf(value: unknown, protocol: Protocol): FaultRequest {
   const fields = new Fields(value, 'a toxic')
   const type = fields.text('type') ?? ''
   const name = fields.text('name')
+  if (name !== undefined && name.length > longestName)
+    throw badBody(`name of a toxic has more than ${longestName} characters`, 'name')
   const stream = fields.text('stream')
   const toxicity = fields.number('toxicity')
   const share = shareOf(fields.object('share'))
@@ -50,7 +55,15 @@ function shareOf(value: Readonly<Record<string, unknown>> | undefined): Share | 
   const draw = fields.text('draw')
   const from = fields.number('from')
   const to = fields.number('to')
-  if (draw === undefined || from === undefined || to === undefined || from < 0 || to > 1 || from > to)
+  if (
+    draw === undefined ||
+    draw.length > longestName ||
+    from === undefined ||
+    to === undefined ||
+    from < 0 ||
+    to > 1 ||
+    from > to
+  )
     throw badBody('share must have a draw, and from and to between 0 and 1')
   return { draw, from, to }
 }

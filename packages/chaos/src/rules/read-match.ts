@@ -1,5 +1,8 @@
 import type { Match } from './match.ts'
 
+/** Verbs, or headers, of one match. */
+const most = 100
+
 const texts = ['path', 'text', 'client'] as const
 
 /**
@@ -13,10 +16,13 @@ export function readMatch(written: unknown): Match | undefined {
   for (const [key, part] of Object.entries(value as Record<string, unknown>)) {
     if (key === 'verb' || key === 'method' || key === 'command') {
       const verbs = typeof part === 'string' ? part.split(',').map((each) => each.trim()) : part
-      if (!Array.isArray(verbs) || verbs.length === 0 || !verbs.every(isText)) return undefined
+      if (!Array.isArray(verbs) || verbs.length === 0 || verbs.length > most || !verbs.every(isText))
+        return undefined
       match.verb = verbs
     } else if (key === 'header') {
-      if (typeof part !== 'object' || part === null || !Object.values(part).every(isText)) return undefined
+      if (typeof part !== 'object' || part === null) return undefined
+      const texts = Object.values(part)
+      if (texts.length > most || !texts.every(isText)) return undefined
       match.header = part as Record<string, string>
     } else {
       const known = texts.find((each) => each === key)

@@ -32,6 +32,12 @@ describe('remote proxy', () => {
     await talk.echo('hello')
     const moved = await proxy.update({ backend: 'localhost:2' })
     assert.deepEqual([moved.backend, moved.listen, moved.enabled], ['localhost:2', listen, true])
+    assert.equal((await proxy.update({ behavior: '5:hang' })).behavior, '5:hang')
+    // What is refused changes nothing, whatever else was asked for with it.
+    await assert.rejects(proxy.update({ behavior: 'nonsense', backend: 'localhost:3' }), /nonsense/)
+    await assert.rejects(proxy.update({ behavior: 'dummy', listen: 'nonsense' }), /HOST:PORT/)
+    const { behavior, backend } = await proxy.state()
+    assert.deepEqual([behavior, backend], ['5:hang', 'localhost:2'])
   })
 
   it('faults are added, updated and removed, and work', async () => {

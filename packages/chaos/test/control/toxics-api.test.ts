@@ -89,6 +89,7 @@ describe('toxics over HTTP', () => {
       assert.match((await refused({ type: 'latency', attributes })).error, /^bad request body: /)
     for (const toxicity of [-0.1, 1.1, '1', {}])
       assert.equal((await api.add({ type: 'latency', toxicity })).status, 400)
+    assert.equal((await api.add({ type: 'latency', name: 'x'.repeat(201) })).status, 400)
     assert.deepEqual(await api.list(), [])
   })
 
