@@ -115,7 +115,7 @@ export class PartitionMatrix implements AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true
     const opened = await Promise.allSettled([...this.#ways.values()].map((each) => each.opened))
-    await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value.close() : null)))
+    await Promise.all(opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value.close()] : [])))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -146,7 +146,9 @@ export class PartitionMatrix implements AsyncDisposable {
   /** All ways are tried, whatever happens at one. */
   async #apply(): Promise<void> {
     const done = await Promise.allSettled(
-      [...this.#ways.values()].map(({ from, to, way }) => way?.become(wayState(from, to, this.#cuts))),
+      [...this.#ways.values()].flatMap(({ from, to, way }) =>
+        way === null ? [] : [way.become(wayState(from, to, this.#cuts))],
+      ),
     )
     const failed = done.find((each) => each.status === 'rejected')
     if (failed !== undefined) throw failed.reason

@@ -1,4 +1,4 @@
-import { text } from '../attributes.ts'
+import { said, text } from '../attributes.ts'
 import { entriesOf, itemsOf, type ConfigNode } from '../config/config-node.ts'
 import type { Problems } from '../config/problems.ts'
 import { readFields } from '../config/read-fields.ts'
@@ -73,8 +73,9 @@ function readAddress(
 ): string | null {
   if (value === null) return null
   try {
-    parseAddress(String(value), what)
-    return String(value)
+    const text = typeof value === 'string' ? value : said(value)
+    parseAddress(text, what)
+    return text
   } catch (error) {
     if (!(error instanceof ChaosError)) throw error
     problems.add(place, error.message)
