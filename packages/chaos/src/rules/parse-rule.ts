@@ -29,7 +29,8 @@ interface RuleAttributes {
 const match: Attribute<Match | null> = {
   help: 'which requests: verb, path, header, text, client; * stands for any text',
   initial: null,
-  allowed: 'an object with verb, path, header, text or client',
+  allowed:
+    'an object with verb, path, header, text or client, or the same as a text: verb=GET,HEAD path=/users/*',
   read: readMatch,
   show: (value) => value,
 }

@@ -192,7 +192,7 @@ export const proxyTable: OptionTable<ProxySettings> = {
   events: {
     flags: '--events <FILE>',
     group: record,
-    help: 'write every event: connections, faults, changes (NDJSON)',
+    help: 'write every event: connections, faults, changes (NDJSON); what the file had is gone',
     initial: null,
     parse: word,
   },
