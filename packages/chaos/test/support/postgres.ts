@@ -1,0 +1,74 @@
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Context } from 'mocha'
+import { freePort } from './free-port.ts'
+import { ended, untilListening } from './listening.ts'
+import { cannot } from './needs.ts'
+
+/** A real Postgres, empty, for the user `tester` with the password `secret` (SCRAM), or trusted. */
+export class Postgres implements AsyncDisposable {
+  readonly port: number
+  readonly #child: ChildProcess
+  readonly #directory: string
+
+  private constructor(port: number, child: ChildProcess, directory: string) {
+    this.port = port
+    this.#child = child
+    this.#directory = directory
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`
+  }
+
+  static async start(test: Context, options: readonly string[] = []): Promise<Postgres> {
+    const programs = programsDirectory() ?? cannot(test, 'postgres is not installed')
+    const owner: { uid?: number; gid?: number } = process.getuid?.() === 0 ? ids('postgres') : {}
+    const directory = await mkdtemp(join(tmpdir(), 'postgres-'))
+    await chmod(directory, 0o755)
+    if (owner.uid !== undefined) await chown(directory, owner.uid, owner.gid!)
+    const data = join(directory, 'data')
+    const environment = { cwd: directory, ...owner }
+    const passwords = join(directory, 'password')
+    await promisify(execFile)('sh', ['-c', `printf secret > ${passwords}`], environment)
+    const cluster = ['-D', data, '-U', 'tester', '--auth=scram-sha-256', `--pwfile=${passwords}`, '--no-sync']
+    await promisify(execFile)(join(programs, 'initdb'), cluster, environment)
+    const port = await freePort()
+    const place = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory]
+    const quick = ['-c', 'fsync=off', '-c', 'shared_buffers=16MB']
+    const child = spawn(join(programs, 'postgres'), [...place, ...quick, ...options], {
+      stdio: 'ignore',
+      ...environment,
+    })
+    await untilListening(child, port)
+    return new Postgres(port, child, directory)
+  }
+
+  /** Connections that wait for nobody: at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGINT')
+    await ended(this.#child)
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+}
+
+/** Debian keeps servers of several versions side by side; the latest will do. */
+function programsDirectory(): string | undefined {
+  const root = '/usr/lib/postgresql'
+  try {
+    const versions = readdirSync(root).sort((a, b) => Number(b) - Number(a))
+    return versions[0] === undefined ? undefined : join(root, versions[0], 'bin')
+  } catch {
+    return undefined
+  }
+}
+
+/** The server refuses to run as root. */
+function ids(user: string): { uid: number; gid: number } {
+  const id = (kind: string): number => Number(execFileSync('id', [kind, user], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
