@@ -21,8 +21,8 @@ export function readMatch(written: unknown): Match | undefined {
       match.verb = verbs
     } else if (key === 'header') {
       if (typeof part !== 'object' || part === null) return undefined
-      const texts = Object.values(part)
-      if (texts.length > most || !texts.every(isText)) return undefined
+      const values = Object.values(part)
+      if (values.length > most || !values.every(isText)) return undefined
       match.header = part as Record<string, string>
     } else {
       const known = texts.find((each) => each === key)
