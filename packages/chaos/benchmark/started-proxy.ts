@@ -19,7 +19,7 @@ export interface StartedProxy {
   stop(): Promise<void>
 }
 
-const script = fileURLToPath(new URL('proxy-process.ts', import.meta.url))
+const script = fileURLToPath(new URL('proxy-process.js', import.meta.url))
 
 /** @returns null where the program is not installed */
 export async function startWay(
@@ -30,7 +30,7 @@ export async function startWay(
 ): Promise<StartedProxy | null> {
   if (way === 'haproxy') return startHaproxy(backend, processor, directory)
   if (way === 'toxiproxy') return startToxiproxy(backend, processor)
-  const child = pinned(processor, [process.execPath, '--import', 'tsx', script, way, backend])
+  const child = pinned(processor, [process.execPath, script, way, backend])
   const [line] = (await once(child.stdout!, 'data')) as [Buffer]
   const [port, controlPort] = line.toString().split(' ').map(Number)
   return { ...(await started(child, port!)), controlPort: controlPort ?? null }

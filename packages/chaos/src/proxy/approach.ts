@@ -116,9 +116,9 @@ export class Approach {
         this.#host.notReached(end.cause, end.detail, null)
         return
       }
-      const { socket, serverName, reset } = end.secure
-      this.#asked = serverName
-      this.#host.clientReady(Side.over(socket, reset, this.#dialOptions.budget))
+      const { secure } = end
+      this.#asked = secure.serverName
+      this.#host.clientReady(Side.over(secure.socket, () => secure.reset(), this.#dialOptions.budget))
       if (!this.#isOver) this.#knock()
     })
   }

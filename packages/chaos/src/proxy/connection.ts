@@ -41,6 +41,8 @@ export interface ConnectionOwner {
   closed(connection: Connection): void
 }
 
+const nothing: readonly Buffer[] = []
+
 /** How long a side that was ended may take to leave. Milliseconds. */
 const lingerMs = 1000
 /** The same after an answer that was the last one. */
@@ -66,7 +68,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   #backend: Side | null = null
   #conversation: Conversation | null = null
   /** For the backend, until it is there. */
-  #early: Buffer[] = []
+  #early = nothing
   #isUpOver = false
   #isDownOver = false
   #isStopped = false
@@ -221,7 +223,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     this.#open++
     side.listen(new BackendEar(this))
     const early = this.#early
-    this.#early = []
+    this.#early = nothing
     for (const bytes of early) {
       side.write(bytes)
       this.#up.release(bytes.length)
@@ -301,7 +303,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
 
   toBackend(bytes: Buffer): void {
     if (this.#isShut || this.#isBackendGone) return
-    if (this.#backend === null) this.#early.push(this.#up.hold(bytes))
+    if (this.#backend === null) this.#early = [...this.#early, this.#up.hold(bytes)]
     else this.#backend.write(bytes)
   }
 
@@ -428,7 +430,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     this.#down.close()
     this.#timers?.close()
     this.#conversation?.closed()
-    this.#early = []
+    this.#early = nothing
     for (const side of [this.#client, this.#backend])
       if (how === 'rst') side?.reset()
       else if (how === 'fin') side?.finish(lingerMs)

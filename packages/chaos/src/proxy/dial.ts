@@ -76,8 +76,8 @@ export class Dial {
           return
         }
         this.#finish()
-        const { socket, reset } = end.secure
-        this.#settled({ side: Side.over(socket, reset, budget) })
+        const { secure: own } = end
+        this.#settled({ side: Side.over(own.socket, () => own.reset(), budget) })
       })
       this.#abort = () => handshake.cancel()
     })

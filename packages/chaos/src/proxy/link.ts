@@ -34,12 +34,15 @@ export interface LinkHost {
 const least = 64 * 1024
 const most = 16 * 1024 * 1024
 
+/** Most connections have none. */
+const noSlots: readonly StageSlot[] = []
+
 /** One direction of one connection: bytes go through the stages of the rules that hit it, in order of their creation. */
 export class Link implements Taker {
   readonly direction: Direction
   readonly #host: LinkHost
   readonly #sink: Taker
-  #slots: StageSlot[] = []
+  #slots = noSlots
   #first: Taker
   /** What was drawn for rules that count: they are not asked twice. */
   #draws: Map<string, number> | null = null
@@ -144,7 +147,7 @@ export class Link implements Taker {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const slot of this.#slots) slot.closed()
-    this.#slots = []
+    this.#slots = noSlots
     this.#host.budget.add(-this.#held)
     this.#held = 0
   }
@@ -203,7 +206,7 @@ export class Link implements Taker {
     const next: Taker = this.#slots[at] ?? this.#sink
     const slot = new StageSlot(this, rule, draw, random, next)
     if (this.#isClosed) return
-    this.#slots.splice(at, 0, slot)
+    this.#slots = this.#slots.toSpliced(at, 0, slot)
     this.#chain()
     this.allowanceChanged()
   }

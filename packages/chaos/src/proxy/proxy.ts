@@ -213,7 +213,7 @@ export class Proxy implements AsyncDisposable {
     if (isShare && !(percent >= 0 && percent <= 100))
       throw new ChaosError(
         'CHAOS_ATTRIBUTE',
-        `rate of ${name} must be a share from 0 to 1, not ${String(rate)}`,
+        `rate of ${name} must be a share from 0 to 1, not ${JSON.stringify(rate)}`,
       )
     const text = isShare ? `${percent.toFixed(9)}:${name}` : name
     return parseBehaviors(text, (each) => ({ ...this.behaviors[each], ...own }))

@@ -128,7 +128,7 @@ export class Side {
     socket.write(bytes, this.#written)
     if (socket.writableLength > 0) {
       waits++
-      // oxlint-disable-next-line unicorn/no-this-assignment -- the reader of the bytes asks for it at once
+      // oxlint-disable-next-line unicorn/no-this-assignment, typescript/no-this-alias -- the reader of the bytes asks for it at once
       lastToWait = this
       this.#settle()
     }
