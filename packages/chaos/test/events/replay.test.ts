@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { EventHub } from '../../src/events/event-hub.ts'
 import { EventLog } from '../../src/events/event-log.ts'
-import type { FaultEvent } from '../../src/events/event.ts'
+import type { ChaosEvent, FaultEvent } from '../../src/events/event.ts'
 import { loggedProxy } from '../../src/events/log-entry.ts'
 import { readRecording } from '../../src/events/replay.ts'
 import { tcp } from '../../src/protocols/tcp.ts'
@@ -167,9 +167,16 @@ describe('a replay', () => {
     })
     afterEach(() => backend.close())
 
+    /** Faults of the last traffic, but for their times. */
+    let faults: ChaosEvent[] = []
+
     /** Whether each of 40 connections, one after the other, got its echo. */
     const traffic = async (options: Partial<ProxyOptions>, logged: boolean) => {
       const events = new EventHub()
+      faults = []
+      events.listen((event) => {
+        if (event.type === 'fault') faults.push({ ...event, at: 0 })
+      })
       const { port } = backend.address() as { port: number }
       const proxy = await startProxy(
         { name: 'p', backend: `127.0.0.1:${port}`, enabled: false, ...options },
@@ -183,9 +190,15 @@ describe('a replay', () => {
       for (let at = 0; at < 40; at++) {
         const socket = connect(proxy.address.port, '127.0.0.1')
         let got = ''
-        socket.on('data', (bytes) => (got += String(bytes))).on('error', () => {})
         const done = new Promise<void>((resolve) => {
-          socket.on('data', resolve as () => void).on('close', resolve as () => void)
+          socket
+            .setEncoding('latin1')
+            .on('data', (text: string) => {
+              got += text
+              if (got.length >= 'hello'.length) resolve()
+            })
+            .on('error', () => {})
+            .on('close', resolve)
         })
         socket.write('hello')
         await done
@@ -211,6 +224,34 @@ describe('a replay', () => {
       // The log alone is enough.
       const { faults } = recording.proxies[0]!
       assert.deepEqual(await traffic({ faults, seed: 3 }, false), recorded)
+    })
+
+    it('makes the same faults of every kind, at the same places', async function () {
+      this.timeout(30_000)
+      const rules = [
+        { type: 'refuse', toxicity: 0.2 },
+        { type: 'connect_delay', toxicity: 0.3, attributes: { delay: 1, jitter: 1 } },
+        {
+          type: 'latency',
+          name: 'up',
+          stream: 'upstream',
+          toxicity: 0.5,
+          attributes: { latency: 1, jitter: 1 },
+        },
+        { type: 'slicer', toxicity: 0.5, attributes: { average_size: 2, size_variation: 1 } },
+        { type: 'limit_data', toxicity: 0.3, attributes: { bytes: 3 } },
+        { type: 'delay', toxicity: 0.3, attributes: { sleep: 0.001 } },
+        { type: 'error', toxicity: 0.3, attributes: { every: 2, unit: 'chunk' } },
+      ]
+      const recorded = await traffic({ faults: rules, seed: 5 }, true)
+      const told = faults
+      const names = new Set(told.map((event) => (event as FaultEvent).rule))
+      for (const { type, name = `${type}_downstream` } of rules) assert.ok(names.has(name), name)
+      const recording = await readRecording(file)
+      assert.equal(recording.faults, told.length)
+      const again = await traffic({ faults: rules, seed: 5, recorded: recording.decisionsOf('p') }, false)
+      assert.deepEqual(again, recorded)
+      assert.deepEqual(faults, told)
     })
   })
 })
