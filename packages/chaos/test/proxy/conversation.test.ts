@@ -245,9 +245,8 @@ describe('Conversation', () => {
         hit++
       }
       host.ruleSet.update('error_downstream', { toxicity: 0 })
-      host.atBackend
       host.clientSends('e\n')
-      assert.equal(host.atBackend, 'e\n')
+      assert.ok(host.atBackend.endsWith('e\n'))
     }
     assert.ok(hit > 25 && hit < 75, `${hit}`)
   })
