@@ -1,4 +1,5 @@
 import type { FaultScope } from '../proxy/fault-scope.ts'
+import type { ProxyCounters } from '../proxy/options.ts'
 import type { FaultRequest } from '../rules/rule.ts'
 import { ControlFailure } from './control-failure.ts'
 import type { ControlLink } from './control-link.ts'
@@ -23,6 +24,11 @@ export class RemoteProxy {
   /** @throws {ControlFailure} CHAOS_NOT_FOUND */
   async state(): Promise<ProxyState> {
     return proxyStateOf(await this.#call('GET', []))
+  }
+
+  async counters(): Promise<ProxyCounters> {
+    await this.#needOwn('counters')
+    return (await this.#call('GET', ['counters'])) as ProxyCounters
   }
 
   async enable(): Promise<void> {
@@ -91,7 +97,14 @@ export class RemoteProxy {
     await this.#needOwn(what)
     const { id } = (await this.#call('POST', ['scopes'], body)) as { id: string }
     let ended: Promise<void> | null = null
-    const end = () => (ended ??= this.#endScope(id))
+    const end = () => {
+      // What failed may be tried again.
+      ended ??= this.#endScope(id).catch((error: unknown) => {
+        ended = null
+        throw error
+      })
+      return ended
+    }
     return { end, [Symbol.asyncDispose]: end }
   }
 

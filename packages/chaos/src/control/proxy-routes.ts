@@ -9,7 +9,7 @@ import { findProxy, proxyJson, wantedProxyOf } from './proxy-json.ts'
 import { about, badBody } from './refusal.ts'
 import { json, nothing, type RouteModule } from './route.ts'
 
-/** Toxiproxy's routes for proxies. */
+/** Toxiproxy's routes for proxies, and what a proxy has counted. */
 export function proxyRoutes(proxies: Proxies): RouteModule {
   return {
     routes: [
@@ -44,6 +44,11 @@ export function proxyRoutes(proxies: Proxies): RouteModule {
         methods: ['GET'],
         path: '/proxies/{proxy}',
         answer: (call) => json(200, proxyJson(findProxy(proxies, call.part('proxy')))),
+      },
+      {
+        methods: ['GET'],
+        path: '/proxies/{proxy}/counters',
+        answer: (call) => json(200, findProxy(proxies, call.part('proxy')).counters()),
       },
       {
         methods: ['POST', 'PATCH'],

@@ -44,8 +44,9 @@ export function scopeRoutes(proxies: Proxies): RouteModule {
           const found = open.get(id)
           if (found === undefined || found.proxy !== proxy)
             throw new Refusal(404, 'scope not found', { code: 'CHAOS_NOT_FOUND' })
-          open.delete(id)
+          // One that could not be ended is there to be ended again.
           await about('toxic', () => found.scope.end())
+          open.delete(id)
           return nothing
         },
       },
