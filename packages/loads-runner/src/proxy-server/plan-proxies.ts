@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import {
   ChaosError,
+  knownFaults,
   knownProtocols,
   parseBehaviors,
   readConfigFile,
@@ -15,7 +16,6 @@ import { UsageError } from '../errors.ts'
 import { describe, environmentName, proxyPrefix, suggestion } from '../option-table.ts'
 import type { World } from '../world.ts'
 import { behaviorAttributes } from './behavior-options.ts'
-import type { ProxySettings } from './options.ts'
 import type { ProxyInvocation } from './read-proxy-settings.ts'
 
 /** What is to be started. */
@@ -89,12 +89,20 @@ function mergedProxies(
   problems: string[],
 ): readonly NamedProxyOptions[] {
   const { settings, sources } = invocation
-  const shared = sharedOptions(settings)
-  const own = ownOptions(settings, cwd)
+  const shared = sharedOptions(invocation)
+  const own = ownOptions(invocation, cwd)
   const given = (Object.keys(own) as (keyof typeof own)[]).map((key) => optionOf[key])
   const named = settings.name === null ? undefined : known.find(({ name }) => name === settings.name)
   const change = (proxy: NamedProxyOptions, changes: Partial<NamedProxyOptions>) =>
-    withBehaviors({ ...proxy, ...changes }, invocation, problems)
+    withBehaviors(
+      {
+        ...proxy,
+        ...changes,
+        ...(changes.tls === undefined ? {} : { tls: { ...proxy.tls, ...changes.tls } }),
+      },
+      invocation,
+      problems,
+    )
   if (named !== undefined)
     return known.map((proxy) => (proxy === named ? change(proxy, { ...shared, ...own }) : proxy))
   if (known.length === 0 || settings.name !== null) {
@@ -124,22 +132,18 @@ function mergedProxies(
 }
 
 /** What several proxies may have in common. */
-function sharedOptions({
-  behavior,
-  timeout,
-  mirrorUpstream,
-  seed,
-}: ProxySettings): Partial<NamedProxyOptions> {
+function sharedOptions({ settings, sources }: ProxyInvocation): Partial<NamedProxyOptions> {
+  const { behavior, timeout, mirrorUpstream, seed } = settings
   return {
     ...(behavior === null ? {} : { behavior }),
     ...(timeout === null ? {} : { dialTimeoutMs: timeout }),
-    ...(mirrorUpstream ? { mirrorUpstream } : {}),
+    ...(sources.mirrorUpstream === 'default' ? {} : { mirrorUpstream }),
     ...(seed === null ? {} : { seed }),
   }
 }
 
 /** What only one can have. */
-function ownOptions(settings: ProxySettings, cwd: string): Partial<NamedProxyOptions> {
+function ownOptions({ settings, sources }: ProxyInvocation, cwd: string): Partial<NamedProxyOptions> {
   const { proxy, backend, protocol } = settings
   const path = (text: string) => (isAbsolute(text) ? text : resolve(cwd, text))
   const tls: TlsOptions = {
@@ -149,7 +153,7 @@ function ownOptions(settings: ProxySettings, cwd: string): Partial<NamedProxyOpt
     ...(settings.tlsClientCert === null ? {} : { clientCert: path(settings.tlsClientCert) }),
     ...(settings.tlsClientKey === null ? {} : { clientKey: path(settings.tlsClientKey) }),
     ...(settings.tlsServerName === null ? {} : { serverName: settings.tlsServerName }),
-    ...(settings.tlsInsecure ? { verify: false } : {}),
+    ...(sources.tlsInsecure === 'default' ? {} : { verify: !settings.tlsInsecure }),
     ...(settings.tlsCertificate === null
       ? {}
       : { certificate: settings.tlsCertificate as NonNullable<TlsOptions['certificate']> }),
@@ -185,7 +189,12 @@ function withBehaviors(
   }
   if (settings.behavior !== null) {
     try {
-      parseBehaviors(settings.behavior)
+      const types = ['error', ...knownFaults().map(({ type }) => type)]
+      for (const { type } of parseBehaviors(settings.behavior)) {
+        if (types.includes(type)) continue
+        const hint = suggestion(type, types) || '; see --faults'
+        problems.push(`${called('behavior', sources.behavior)}: there is no fault ${type}${hint}`)
+      }
     } catch (error) {
       if (!(error instanceof ChaosError)) throw error
       problems.push(`${called('behavior', sources.behavior)}: ${error.message}`)
