@@ -7,6 +7,7 @@ import type { CloseCause } from '../events/event.ts'
 import type { ConnectTreatment } from '../faults/definition.ts'
 import type { Timer } from '../faults/stage.ts'
 import type { Handshake } from '../tls/handshake.ts'
+import type { TlsTreatment } from '../tls/treatment.ts'
 import { Dial, type DialOptions } from './dial.ts'
 import { Side } from './side.ts'
 import { Timers } from './timers.ts'
@@ -107,7 +108,9 @@ export class Approach {
   }
 
   #secure(accept: NonNullable<Transport['accept']>, shell: Socket): void {
-    const treatment = Object.assign({}, ...this.#hits.map((hit) => hit.treatment.tls ?? {})) as object
+    // Of several faults of one kind the first counts.
+    const treatments = this.#hits.map((hit) => hit.treatment.tls ?? {}).reverse()
+    const treatment = Object.assign({}, ...treatments) as TlsTreatment
     this.#handshake = accept(shell, treatment, (end) => {
       if (this.#isOver) return
       this.#handshake = null

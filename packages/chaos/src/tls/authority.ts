@@ -59,6 +59,8 @@ export class Authority {
       if (this.#contexts.size >= mostContexts) this.#contexts.delete(this.#contexts.keys().next().value!)
       context = this.#sign(name, kind).then(({ cert, key }) => serverContext(cert, key))
       this.#contexts.set(id, context)
+      // What failed may be tried again.
+      context.catch(() => this.#contexts.delete(id))
     }
     return context
   }

@@ -54,6 +54,8 @@ class Termination implements Handshake {
     }, options.timeoutMs)
     raw.on('error', this.#onRawError)
     raw.on('close', this.#onRawClose)
+    // TLS cannot do that for a socket below a wire.
+    raw.setNoDelay(true)
   }
 
   begin(): void {
@@ -70,8 +72,7 @@ class Termination implements Handshake {
     if (this.#isOver) return
     this.#isOver = true
     this.#letGo()
-    this.#secure?.on('error', () => {}).destroy()
-    this.#raw.on('error', () => {}).destroy()
+    this.#discard()
   }
 
   goOn(): void {
@@ -127,6 +128,7 @@ class Termination implements Handshake {
     if (this.#isOver) return
     this.#isOver = true
     this.#letGo()
+    this.#discard()
     this.#settled(this.#wentWrong ?? { secure: null, cause: 'client', detail: 'left in the handshake' })
   }
 
@@ -173,6 +175,12 @@ class Termination implements Handshake {
       secure.destroy()
     }
     this.#settled({ secure: { socket: secure, serverName, reset } })
+  }
+
+  /** Errors that come after the end are nobody's. */
+  #discard(): void {
+    this.#secure?.on('error', () => {}).destroy()
+    this.#raw.on('error', () => {}).destroy()
   }
 
   #letGo(): void {

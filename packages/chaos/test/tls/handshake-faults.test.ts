@@ -82,7 +82,6 @@ describe('faults of the TLS handshake', () => {
         isThere = true
         return peer
       })
-      await secured.proxy.addFault({ type: 'noop' })
       const delayed = await Secured.echo([{ type: 'tls_stall', attributes: { bytes, delay: 300 } }])
       const began = performance.now()
       const { peer: late } = await secureClient(delayed.trust)

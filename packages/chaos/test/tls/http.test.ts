@@ -29,7 +29,7 @@ describe('HTTP through a proxy that speaks TLS', () => {
       if (answer.statusCode === 200) assert.equal(text, `||127.0.0.1:${proxy.address.port}`)
     }
     await agent.close()
-    assert.deepEqual([...new Set(seen)].sort(), [200, 503])
+    assert.deepEqual(new Set(seen), new Set([200, 503]))
     const faults = told.filter(({ type }) => type === 'fault')
     assert.equal(faults.length, seen.filter((status) => status === 503).length)
     assert.ok(told.every(({ type }) => type !== 'opaque'))
