@@ -64,6 +64,7 @@ export class MysqlRequest implements RequestHead {
   readonly label: string
   readonly replies: 0 | 1
   readonly detail: Readonly<Record<string, string | number>>
+  readonly speaksFirst: boolean
   /** Goes on while the request does. */
   sequence: number
 
@@ -81,6 +82,7 @@ export class MysqlRequest implements RequestHead {
     this.text = about.text
     this.label = about.label
     this.replies = about.replies
+    this.speaksFirst = phase === 'greeting'
     this.sequence = sequence
     this.detail = Object.defineProperty({ phase, reply, command, sequence }, 'sequence', {
       get: () => this.sequence,

@@ -57,6 +57,8 @@ export interface RequestHead extends Matchable {
   readonly label: string
   /** Replies that follow: a request without one (memcached's noreply, QUIT of some) is over when it was sent. */
   readonly replies: 0 | 1
+  /** A request without bytes: the backend speaks without being asked, as with a greeting. */
+  readonly speaksFirst?: boolean
   /** What the protocol's own error fault needs to answer in the right form. */
   readonly detail: Readonly<Record<string, string | number | boolean>>
 }

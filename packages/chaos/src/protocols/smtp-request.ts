@@ -22,6 +22,7 @@ export class SmtpRequest implements RequestHead {
   readonly label: string
   readonly replies = 1
   readonly detail: { readonly phase: SmtpPhase }
+  readonly speaksFirst: boolean
   /** Bytes of a message that follow the line. */
   readonly chunk: number
 
@@ -30,6 +31,7 @@ export class SmtpRequest implements RequestHead {
     this.text = text
     this.label = phase !== 'command' || knownVerbs.has(verb ?? '') ? (verb ?? '') : 'COMMAND'
     this.detail = { phase }
+    this.speaksFirst = phase === 'greeting'
     this.chunk = chunk
   }
 

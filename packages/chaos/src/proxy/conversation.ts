@@ -1,9 +1,8 @@
 import type { Timer } from '../faults/stage.ts'
 import type { Dialogue, RequestHead, Talk } from '../protocols/protocol.ts'
-import { ChunkLane } from './chunk-lane.ts'
 import { whyOpaque } from '../tls/why-opaque.ts'
 import type { ConversationHost } from './conversation-host.ts'
-import { Gather } from './gather.ts'
+import { Exits } from './exits.ts'
 import type { QueueHost } from './message-flow.ts'
 import { MessageQueue } from './message-queue.ts'
 import { Treatments, type Ending } from './treatments.ts'
@@ -22,10 +21,7 @@ export class Conversation implements Talk {
   readonly #treatments: Treatments
   readonly #requests: MessageQueue<Turn | null>
   readonly #replies: MessageQueue<Turn | null>
-  readonly #upLane: ChunkLane
-  readonly #downLane: ChunkLane
-  readonly #up: Gather
-  readonly #down: Gather
+  readonly #exits: Exits
   #dialogue: Dialogue | null = null
   /** Requests that the backend has seen and not answered in full, the oldest first. */
   readonly #awaited: Turn[] = []
@@ -43,8 +39,6 @@ export class Conversation implements Talk {
   #hangs: string | null = null
   /** Replies to what was asked before go on no more, either. */
   #hangsAll = false
-  /** What is passed to the client is an answer of ours. */
-  #answers = false
   /** The rule that ends the connection when all has passed to the client. */
   #finishes: string | null = null
   /** Nothing more of the client is understood or passed on. */
@@ -61,37 +55,25 @@ export class Conversation implements Talk {
       hold: (direction, bytes) => host.hold(direction, bytes),
       release: (direction, length) => host.release(direction, length),
     }
-    const ending = (how: Exclude<Ending, 'abort'>, rule: string): void => this.#end(how, rule)
-    this.#upLane = new ChunkLane('upstream', queueHost, this.#treatments, {
-      pass: (bytes) => host.toBackend(bytes),
-      end: () => host.endBackend(),
-      ending,
+    this.#exits = new Exits(host, queueHost, this.#treatments, {
+      ending: (how, rule) => this.#end(how, rule),
+      clientEnds: () => this.#clientEnds(),
     })
-    this.#downLane = new ChunkLane('downstream', queueHost, this.#treatments, {
-      pass: (bytes) => (this.#answers ? host.answer(bytes) : host.toClient(bytes)),
-      end: () => this.#clientEnds(),
-      ending,
-    })
-    this.#up = new Gather((bytes) => this.#upLane.pass(bytes))
-    this.#down = new Gather((bytes) => this.#downLane.pass(bytes))
     const close = (how: 'fin' | 'rst', rule: string): void =>
       this.#end(how === 'fin' ? 'blackout' : 'reset', rule)
     this.#requests = new MessageQueue<Turn | null>('upstream', queueHost, {
-      pass: (bytes, message) => passOn(this.#up, bytes, message),
-      end: () => {
-        this.#up.flush()
-        this.#upLane.end()
-      },
+      pass: (bytes, { stage }) => this.#exits.toBackend(bytes, stage !== null),
+      end: () => this.#exits.endBackend(),
       started: ({ owner }) => this.#requestStarted(owner),
       done: ({ owner }) => this.#requestDone(owner),
       close,
     })
     this.#replies = new MessageQueue<Turn | null>('downstream', queueHost, {
-      pass: (bytes, message) => this.#passReply(bytes, message),
-      end: () => {
-        this.#down.flush()
-        this.#downLane.end()
+      pass: (bytes, { owner, stage }) => {
+        if (owner?.isOurs === true) this.#exits.answer(bytes)
+        else this.#exits.toClient(bytes, stage !== null)
       },
+      end: () => this.#exits.endClient(),
       started: ({ owner }) => this.#replyStarted(owner),
       done: ({ owner }) => this.#replyDone(owner),
       close,
@@ -100,6 +82,10 @@ export class Conversation implements Talk {
 
   /** Once, when the host is ready to be called: a greeting may be answered, or the connection be closed, at once. */
   begin(): void {
+    this.#safely(() => this.#begin())
+  }
+
+  #begin(): void {
     const { open } = this.#host.protocol
     if (open !== null) {
       this.#dialogue = open(this)
@@ -113,16 +99,16 @@ export class Conversation implements Talk {
       })
       this.#whole.treat()
     }
-    this.#flush()
   }
 
   /** Bytes are lent until it returns. */
   fromClient(bytes: Buffer): void {
     if (this.#isOver || this.#swallows) return
-    if (this.#whole !== null) this.#whole.write(bytes)
-    else if (this.#raw !== null) this.#raw.request.write(bytes)
-    else this.#dialogue!.fromClient(bytes)
-    this.#flush()
+    this.#safely(() => {
+      if (this.#whole !== null) this.#whole.write(bytes)
+      else if (this.#raw !== null) this.#raw.request.write(bytes)
+      else this.#dialogue!.fromClient(bytes)
+    })
   }
 
   clientEnded(): void {
@@ -132,23 +118,29 @@ export class Conversation implements Talk {
       this.#host.close('fin', 'both', leaves)
     }
     if (this.#isOver) return
-    if (!this.#swallows) this.#dialogue?.clientEnded?.()
-    this.#asking?.request.end()
-    this.#raw?.request.end()
-    this.#requests.end()
-    this.#flush()
+    this.#safely(() => {
+      if (!this.#swallows) this.#dialogue?.clientEnded?.()
+      this.#asking?.request.end()
+      this.#raw?.request.end()
+      this.#requests.end()
+    })
   }
 
   /** Bytes are lent until it returns. */
   fromBackend(bytes: Buffer): void {
     if (this.#isOver || this.#backendHasEnded || this.#hangsAll) return
-    if (this.#raw !== null) this.#raw.reply.write(bytes)
-    else this.#dialogue!.fromBackend(bytes)
-    this.#flush()
+    this.#safely(() => {
+      if (this.#raw !== null) this.#raw.reply.write(bytes)
+      else this.#dialogue!.fromBackend(bytes)
+    })
   }
 
   backendEnded(): void {
     if (this.#isOver || this.#backendHasEnded) return
+    this.#safely(() => this.#endBackend())
+  }
+
+  #endBackend(): void {
     this.#dialogue?.backendEnded?.()
     this.#backendHasEnded = true
     if (this.#hangs !== null) return
@@ -157,12 +149,14 @@ export class Conversation implements Talk {
     const [first] = this.#awaited
     if (first === undefined) this.#replies.end()
     else this.#endAt(first)
-    this.#flush()
   }
 
   /** Rules were added, changed or removed: takes effect now on what is held, and on all that begins from now on. */
   rulesChanged(): void {
-    if (this.#isOver) return
+    if (!this.#isOver) this.#safely(() => this.#takeRules())
+  }
+
+  #takeRules(): void {
     this.#treatments.refresh()
     if (this.#hangs !== null && !this.#treatments.has(this.#hangs)) {
       this.#close('fin', this.#hangs)
@@ -171,10 +165,8 @@ export class Conversation implements Talk {
     const isGone = (rule: string): boolean => !this.#treatments.has(rule)
     this.#requests.forgetDelays(isGone)
     this.#replies.forgetDelays(isGone)
-    this.#upLane.forgetDelays(isGone)
-    this.#downLane.forgetDelays(isGone)
+    this.#exits.forgetDelays(isGone)
     this.#whole?.treat()
-    this.#flush()
   }
 
   /** The connection is over; nothing is called any more. */
@@ -208,8 +200,12 @@ export class Conversation implements Talk {
     if (turn.charged > 0) this.#host.charge('upstream', turn.charged)
     this.#asking = turn
     if (treated !== null) {
-      if (treated.requestDelays.length > 0) turn.request.delay(treated.requestDelays)
-      if (treated.replyDelays.length > 0) turn.answer?.delay(treated.replyDelays)
+      const { requestDelays, replyDelays } = treated
+      // Who speaks first does not wait for a request: what it says is what waits.
+      const [before, after] =
+        head.speaksFirst === true ? [[], [...requestDelays, ...replyDelays]] : [requestDelays, replyDelays]
+      if (before.length > 0) turn.request.delay(before)
+      if (after.length > 0) turn.answer?.delay(after)
       turn.request.stage = isSpared ? null : treated.requestStage
       if (turn.answer !== null) turn.answer.stage = treated.replyStage
     }
@@ -360,17 +356,6 @@ export class Conversation implements Talk {
     if (!closes) this.#dialogue?.answered?.(turn.head)
   }
 
-  #passReply(bytes: Buffer, message: TurnMessage): void {
-    if (message.owner?.isOurs !== true) {
-      passOn(this.#down, bytes, message)
-      return
-    }
-    this.#down.flush()
-    this.#answers = true
-    this.#downLane.pass(bytes)
-    this.#answers = false
-  }
-
   /** The backend has gone before it answered: up to here the client gets what there is. */
   #endAt(turn: Turn): void {
     turn.isLast = true
@@ -380,8 +365,7 @@ export class Conversation implements Talk {
 
   #endClient(): void {
     this.#replies.close()
-    this.#down.flush()
-    this.#downLane.end()
+    this.#exits.endClient()
   }
 
   #end(how: Exclude<Ending, 'abort'>, rule: string): void {
@@ -402,34 +386,43 @@ export class Conversation implements Talk {
     if (this.#isOver) return
     this.#isOver = true
     this.#finishes = rule
-    this.#flush()
+    this.#exits.flush()
     this.#endMessages()
-    this.#downLane.end()
+    this.#exits.endClient()
   }
 
   #clientEnds(): void {
     if (this.#finishes === null) {
       this.#host.endClient()
     } else {
-      this.#upLane.close()
+      this.#exits.closeBackend()
       this.#host.finish(this.#finishes)
     }
   }
 
   #close(how: 'fin' | 'rst', rule: string): void {
     if (this.#isOver) return
-    this.#flush()
+    this.#exits.flush()
     this.#stop()
     this.#host.close(how, 'both', rule)
+  }
+
+  /** When a protocol or a fault throws, as those of modules may, nobody knows any more where this connection is. */
+  #safely(work: () => void): void {
+    try {
+      work()
+      this.#exits.flush()
+    } catch (error) {
+      if (this.#isOver) return
+      this.#stop()
+      this.#host.close('rst', 'both', `an error: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 
   #stop(): void {
     this.#isOver = true
     this.#endMessages()
-    this.#upLane.close()
-    this.#downLane.close()
-    this.#up.drop()
-    this.#down.drop()
+    this.#exits.close()
   }
 
   #endMessages(): void {
@@ -440,23 +433,9 @@ export class Conversation implements Talk {
     this.#replying = null
   }
 
-  #flush(): void {
-    this.#up.flush()
-    this.#down.flush()
-  }
-
   #after(ms: number, callback: () => void): Timer {
-    return this.#host.after(ms, () => {
-      callback()
-      this.#flush()
-    })
+    return this.#host.after(ms, () => this.#safely(callback))
   }
-}
-
-/** Stages may use their bytes again as soon as they were passed on. */
-function passOn(gather: Gather, bytes: Buffer, { stage }: TurnMessage): void {
-  gather.add(bytes)
-  if (stage !== null) gather.flush()
 }
 
 function isDecided(turn: Turn | null): boolean {

@@ -199,6 +199,17 @@ describe('mysql', function () {
     )
   })
 
+  it('delays every step from the greeting on, and mixes up none', async () => {
+    proxy.set({ type: 'delay', attributes: { sleep: '30ms' } })
+    const begun = performance.now()
+    const late = await connect(proxy.port)
+    assert.ok(performance.now() - begun >= 60)
+    proxy.set({ type: 'error', attributes: { statuses: 1205, match: { verb: 'SELECT' } } })
+    assert.equal((await failure(late.query('SELECT 1'))).errno, 1205)
+    await late.query('DO 1')
+    late.destroy()
+  })
+
   it('follows each command: a count of errors hits exactly so many', async () => {
     for (let at = 1; at <= 300; at++) await client.execute('SELECT ?', [at])
     proxy.set({
