@@ -28,7 +28,7 @@ class SpoiledReply implements Stage {
   /** Bytes of the body that pass before the cut; null: no limit. */
   #left: number | null = null
   #closesAtEnd = false
-  readonly #waiting: Buffer[] = []
+  readonly #waiting: { bytes: Buffer; step: number }[] = []
   #isWaiting = false
   #isSlow = false
   #hasEnd = false
@@ -67,7 +67,7 @@ class SpoiledReply implements Stage {
   }
 
   onRemove(): void {
-    for (const bytes of this.#waiting) this.#flow.pass(bytes)
+    for (const { bytes } of this.#waiting) this.#flow.pass(bytes)
   }
 
   #begin(head: Buffer): void {
@@ -130,19 +130,22 @@ class SpoiledReply implements Stage {
 
   /** In pieces, with pauses before all but the first. What is not to be slow waits for its turn alone. */
   #later(bytes: Buffer): void {
-    const { piece } = this.#spoil
-    const step = this.#isSlow ? piece : bytes.length
-    for (let at = 0; at < bytes.length; at += step)
-      this.#waiting.push(this.#flow.hold(bytes.subarray(at, at + step)))
+    this.#waiting.push({
+      bytes: this.#flow.hold(bytes),
+      step: this.#isSlow ? this.#spoil.piece : bytes.length,
+    })
     if (!this.#isWaiting) this.#next()
   }
 
   #next(): void {
     this.#isWaiting = false
-    const bytes = this.#waiting.shift()
-    if (bytes !== undefined) {
-      this.#flow.release(bytes.length)
-      this.#flow.pass(bytes)
+    const first = this.#waiting[0]
+    if (first !== undefined) {
+      const piece = first.bytes.subarray(0, first.step)
+      first.bytes = first.bytes.subarray(piece.length)
+      if (first.bytes.length === 0) this.#waiting.shift()
+      this.#flow.release(piece.length)
+      this.#flow.pass(piece)
     }
     if (this.#waiting.length > 0) {
       this.#isWaiting = true
