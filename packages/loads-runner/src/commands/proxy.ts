@@ -5,6 +5,7 @@ import {
   FaultSchedule,
   loggedProxy,
   PartitionMatrix,
+  partitionRoutes,
   Proxies,
   type ChaosEvent,
   type NamedProxyOptions,
@@ -88,6 +89,8 @@ async function serve(world: World, plan: ProxyPlan, log: Log, teardown: Teardown
     if (options.enabled !== false) await proxy.enable()
     world.stdout.write(`${lineOf(proxy, options)}\n`)
   }
+  const matrix = plan.partitions === null ? null : await openWays(world, plan.partitions, events, plan.seed)
+  if (matrix !== null) teardown.add('the partitions', () => matrix.close())
   if (plan.control !== null) {
     const { host, port, token } = plan.control
     const control = await ControlServer.start({
@@ -96,12 +99,11 @@ async function serve(world: World, plan: ProxyPlan, log: Log, teardown: Teardown
       port,
       version,
       ...(token === null ? {} : { token }),
+      ...(matrix === null ? {} : { modules: [partitionRoutes(matrix)] }),
     })
     teardown.add('the control API', () => control.close())
     world.stdout.write(`control API at ${control.url}${token === null ? '' : ', with a token'}\n`)
   }
-  const matrix = plan.partitions === null ? null : await openWays(world, plan.partitions, events, plan.seed)
-  if (matrix !== null) teardown.add('the partitions', () => matrix.close())
   if (plan.schedule !== null) await startSchedule(plan.schedule, proxies, matrix, log, teardown)
   const summary = new ProxySummary(proxies, world.stdout)
   teardown.add('the summary', async () => summary.close())

@@ -7,6 +7,7 @@ import {
   loadModule,
   loggedProxy,
   PartitionMatrix,
+  partitionRoutes,
   Proxies,
   scheduleRoutes,
   type Proxy,
@@ -56,7 +57,7 @@ async function main(): Promise<void> {
     port: 0,
     token,
     version,
-    modules: [scheduleRoutes(schedule)],
+    modules: [scheduleRoutes(schedule), ...(matrix === null ? [] : [partitionRoutes(matrix)])],
   })
   announce({ control: control.url })
   await new Promise<void>((told) => {
