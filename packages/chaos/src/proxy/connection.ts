@@ -1,13 +1,11 @@
 import type { Socket } from 'node:net'
 import type { Direction } from '../direction.ts'
 import type { CloseCause, FaultEvent, OpaqueEvent } from '../events/event.ts'
-import type { EventHub } from '../events/event-hub.ts'
 import type { Timer } from '../faults/stage.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { Decider } from '../rules/decider.ts'
-import type { RuleChange, RuleSet } from '../rules/rule-set.ts'
+import type { RuleChange } from '../rules/rule-set.ts'
 import type { Rule } from '../rules/rule.ts'
-import type { Address } from './address.ts'
 import { ConnectionStory } from './connection-story.ts'
 import { Approach, type ApproachHost } from './approach.ts'
 import { BackendEar, ClientEar, ToBackend, ToClient } from './ears.ts'
@@ -17,29 +15,7 @@ import { Link, type LinkHost } from './link.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { Side } from './side.ts'
 import { Timers } from './timers.ts'
-import type { Transport } from './transport.ts'
-
-/** What a connection needs of its proxy. */
-export interface ConnectionOwner {
-  readonly name: string
-  readonly protocol: Protocol
-  readonly decider: Decider
-  readonly events: EventHub
-  readonly rules: RuleSet
-  readonly budget: MemoryBudget
-  readonly maxHeldBytes: number | null
-  readonly dialTimeoutMs: number
-  /** Where to connect to. */
-  readonly target: Address
-  readonly transport: Transport
-  /** A fault was injected. */
-  faulted(type: string): void
-  dialled(isReached: boolean): void
-  /** A request was understood. */
-  requested(): void
-  /** It is over: nothing follows. */
-  closed(connection: Connection): void
-}
+import type { ConnectionOwner } from './connection-owner.ts'
 
 const nothing: readonly Buffer[] = []
 
@@ -126,6 +102,11 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   /** At once, on both sides. */
   destroy(cause: CloseCause): void {
     this.#shut('now', cause, null)
+  }
+
+  /** A protocol or a fault with a mistake costs its connection, not the proxy. */
+  broke(error: unknown): void {
+    this.#shut('rst', 'fault', error instanceof Error ? error.message : String(error))
   }
 
   rulesChanged(changes: readonly RuleChange[]): void {
@@ -361,7 +342,13 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   after(ms: number, callback: () => void): Timer {
     if (this.#isShut) return { cancel: () => {} }
     this.#timers ??= new Timers()
-    return this.#timers.after(ms, callback)
+    return this.#timers.after(ms, () => {
+      try {
+        callback()
+      } catch (error) {
+        this.broke(error)
+      }
+    })
   }
 
   tell(event: FaultEvent | OpaqueEvent): void {

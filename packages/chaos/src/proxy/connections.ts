@@ -4,7 +4,8 @@ import type { Protocol } from '../protocols/protocol.ts'
 import type { Decider } from '../rules/decider.ts'
 import type { RuleChange, RuleSet } from '../rules/rule-set.ts'
 import { parseAddress, type Address } from './address.ts'
-import { Connection, type ConnectionOwner } from './connection.ts'
+import { Connection } from './connection.ts'
+import type { ConnectionOwner } from './connection-owner.ts'
 import { processBudget } from './memory-budget.ts'
 import type { ProxyCounters } from './options.ts'
 import { plain, type Transport } from './transport.ts'
@@ -84,12 +85,22 @@ export class Connections implements ConnectionOwner {
     this.#accepted++
     const connection = new Connection(this, this.#accepted, socket)
     this.#open.add(connection)
-    connection.begin(socket)
+    try {
+      connection.begin(socket)
+    } catch (error) {
+      connection.broke(error)
+      socket.destroy()
+    }
   }
 
   rulesChanged(changes: readonly RuleChange[]): void {
     for (const { what, rule } of changes) if (what === 'removed') this.decider.forget(rule.name)
-    for (const connection of this.#open) connection.rulesChanged(changes)
+    for (const connection of this.#open)
+      try {
+        connection.rulesChanged(changes)
+      } catch (error) {
+        connection.broke(error)
+      }
   }
 
   faulted(type: string): void {

@@ -11,11 +11,19 @@ export class ClientEar implements SideListener {
   }
 
   bytes(bytes: Buffer): void {
-    this.#connection.clientBytes(bytes)
+    try {
+      this.#connection.clientBytes(bytes)
+    } catch (error) {
+      this.#connection.broke(error)
+    }
   }
 
   ended(): void {
-    this.#connection.clientEnded()
+    try {
+      this.#connection.clientEnded()
+    } catch (error) {
+      this.#connection.broke(error)
+    }
   }
 
   drained(): void {
@@ -40,11 +48,19 @@ export class BackendEar implements SideListener {
   }
 
   bytes(bytes: Buffer): void {
-    this.#connection.backendBytes(bytes)
+    try {
+      this.#connection.backendBytes(bytes)
+    } catch (error) {
+      this.#connection.broke(error)
+    }
   }
 
   ended(): void {
-    this.#connection.backendEnded()
+    try {
+      this.#connection.backendEnded()
+    } catch (error) {
+      this.#connection.broke(error)
+    }
   }
 
   drained(): void {

@@ -11,6 +11,7 @@ export class Proxies implements AsyncDisposable {
   readonly #proxies = new Map<string, Proxy>()
   /** Names of those that are being started. */
   readonly #coming = new Set<string>()
+  #isClosed = false
 
   /** @param options.seed of those without one of their own; by default a random one, told in events */
   constructor({ seed, events }: { seed?: number | undefined; events?: EventHub | undefined } = {}) {
@@ -41,6 +42,10 @@ export class Proxies implements AsyncDisposable {
     this.#coming.add(name)
     try {
       const proxy = await startProxy({ seed: this.#seed, ...options }, this.events)
+      if (this.#isClosed) {
+        await proxy.close()
+        throw new ChaosError('CHAOS_STATE', `${name} came too late: all proxies were closed`)
+      }
       this.#proxies.set(name, proxy)
       return proxy
     } finally {
@@ -69,6 +74,7 @@ export class Proxies implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const proxies = this.all()
     this.#proxies.clear()
     await Promise.all(proxies.map((proxy) => proxy.close()))

@@ -137,3 +137,27 @@ describe('stages of a connection', () => {
     assert.equal((await next.until(1)).toString(), '2')
   })
 })
+
+describe('faults and protocols with a mistake', () => {
+  it('cost their connection alone, wherever they throw', async () => {
+    const broken = defineFault<object>({
+      type: 'test_broken_connect',
+      summary: 'throws',
+      attributes: {},
+      units: ['connection'],
+      connect: () => {
+        throw new Error('a mistake')
+      },
+    })
+    addFault(broken as FaultDefinition)
+    await using proxied = await Proxied.start(await TcpBackend.echo(), [
+      { type: 'test_broken_connect', attributes: { count: 1 } },
+    ])
+    const client = await proxied.connect()
+    await client.ended()
+    const next = await proxied.connect()
+    next.write('alive')
+    assert.equal((await next.until(5)).toString(), 'alive')
+    assert.equal(proxied.proxy.counters().open, 1)
+  })
+})
