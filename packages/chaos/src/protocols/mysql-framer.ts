@@ -53,7 +53,8 @@ export class MysqlFramer {
         if (this.#headerFilled === headerLength) this.#openPacket()
       } else if (this.#left > 0) {
         const taken = Math.min(this.#left, bytes.length - at)
-        if (!this.#payload.isKnown) this.#payload.add(bytes.subarray(at, at + taken))
+        if (!this.#payload.isKnown)
+          this.#payload.add(bytes.subarray(at, at + taken), taken === this.#left && !this.#isFull)
         this.#left -= taken
         at += taken
       } else if (this.#isFull) {

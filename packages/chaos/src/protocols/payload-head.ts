@@ -2,7 +2,7 @@ const none = Buffer.alloc(0)
 
 /** The first bytes of a payload that comes in pieces, of which no more is remembered. */
 export class PayloadHead {
-  /** A view on what was read, or a copy: good until more is read. */
+  /** Good until another payload begins, or the bytes that ended this one are given back. */
   bytes: Buffer = none
   /** `bytes` is all that it will be. */
   isKnown = false
@@ -22,10 +22,12 @@ export class PayloadHead {
     this.isKnown = false
   }
 
-  add(piece: Buffer): void {
+  /** @param isLast the payload ends with it: then a view will do */
+  add(piece: Buffer, isLast: boolean): void {
     const missing = this.#wanted - this.#collected
     if (this.#collected === 0 && piece.length >= missing) {
-      this.bytes = piece.subarray(0, missing)
+      const head = piece.subarray(0, missing)
+      this.bytes = isLast ? head : Buffer.from(head)
       this.isKnown = true
       return
     }

@@ -85,25 +85,22 @@ export class PostgresDialogue implements Dialogue {
         this.#talk.requestBegins(request)
       }
       if (this.#request === null || !message.ended || !this.#endsRequest(this.#request, message)) continue
-      this.#tellHeld()
       told = this.#tell(bytes, told, at)
       this.#end(this.#request)
     }
     // Of a message that has not told its type it is not known whose it is.
-    if (this.#request !== null && message.isOpen) this.#tellHeld()
     const known = this.#request === null ? told : message.isOpen ? bytes.length : Math.max(told, this.#start)
     told = this.#tell(bytes, told, known)
     if (told < bytes.length) this.#held.keep(this.#held.join(bytes.subarray(told)))
     this.#start = 0
   }
 
-  #tellHeld(): void {
+  /** Bytes of the request, behind those of it that are held. */
+  #tell(bytes: Buffer, from: number, to: number): number {
+    if (from === to) return to
     const held = this.#held.take()
     if (held !== null) this.#talk.requestBytes(held)
-  }
-
-  #tell(bytes: Buffer, from: number, to: number): number {
-    if (from < to) this.#talk.requestBytes(bytes.subarray(from, to))
+    this.#talk.requestBytes(bytes.subarray(from, to))
     return to
   }
 

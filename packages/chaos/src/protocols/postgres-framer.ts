@@ -58,7 +58,8 @@ export class PostgresFramer {
     if (!this.isOpen) this.#open()
     if (this.isBroken) return at
     const taken = Math.min(this.#left, bytes.length - at)
-    if (taken > 0 && !this.#payload.isKnown) this.#payload.add(bytes.subarray(at, at + taken))
+    if (taken > 0 && !this.#payload.isKnown)
+      this.#payload.add(bytes.subarray(at, at + taken), taken === this.#left)
     this.#left -= taken
     this.ended = this.#left === 0
     return at + taken
