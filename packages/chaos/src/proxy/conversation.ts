@@ -112,11 +112,7 @@ export class Conversation implements Talk {
   }
 
   clientEnded(): void {
-    const leaves = this.#finishes ?? this.#hangs
-    if (leaves !== null) {
-      this.#stop()
-      this.#host.close('fin', 'both', leaves)
-    }
+    if (this.#hangs !== null) this.#close('fin', this.#hangs)
     if (this.#isOver) return
     this.#safely(() => {
       if (!this.#swallows) this.#dialogue?.clientEnded?.()

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import type { ChaosError } from '../../src/errors.ts'
+import { findFault } from '../../src/faults/registry.ts'
+import { http } from '../../src/protocols/http.ts'
+import { defineProtocol } from '../../src/protocols/protocol.ts'
+import { tcp } from '../../src/protocols/tcp.ts'
 import { Decider } from '../../src/rules/decider.ts'
+import { ruleAttributes } from '../../src/rules/parse-rule.ts'
 import { FakeHost } from '../support/fake-host.ts'
 import { lines } from '../support/line-protocol.ts'
 
@@ -437,5 +443,86 @@ describe('Conversation', () => {
     host.clientSends('c\n')
     host.pass(3_600_000)
     assert.equal(host.atBackend, '')
+  })
+
+  it('a protocol or a fault that throws costs its connection, and nobody else', () => {
+    const failing = defineProtocol({
+      ...lines,
+      open: () => ({
+        fromClient() {
+          throw new Error('no such verb')
+        },
+        fromBackend() {},
+      }),
+    })
+    const host = new FakeHost(failing)
+    host.clientSends('a\n')
+    assert.equal(host.closing, 'rst both an error: no such verb')
+    host.clientSends('b\n')
+    assert.equal(host.atBackend, '')
+  })
+
+  it('#31 attributes of any kind: refused, or something that works', () => {
+    const values = fc.oneof(
+      fc.constantFrom(
+        0,
+        -1,
+        1.5,
+        2 ** 60,
+        Number.NaN,
+        Infinity,
+        '',
+        'x',
+        '5',
+        '-5',
+        '1e3',
+        '50%',
+        true,
+        null,
+      ),
+      fc.constantFrom(
+        [],
+        ['503:0'],
+        {},
+        'fin',
+        'rst',
+        'after',
+        'truncate',
+        'wrong_length',
+        'false',
+        '503,429:2',
+      ),
+      fc.string(),
+      fc.double(),
+      fc.integer(),
+    )
+    for (const [protocol, request, reply] of [
+      [lines, 'a\nb\n', 'A\nB\n'],
+      [http, 'GET / HTTP/1.1\r\n\r\n'.repeat(2), 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'.repeat(2)],
+      [tcp, 'bytes', 'more'],
+    ] as const)
+      for (const type of ['delay', 'hang', 'blackout', 'transient', 'abort', 'dummy', 'error']) {
+        const keys = [...Object.keys(findFault(type, protocol).attributes), ...Object.keys(ruleAttributes)]
+        const attributes = fc.dictionary(fc.constantFrom(...keys), values, { maxKeys: 3 })
+        fc.assert(
+          fc.property(attributes, fc.oneof(fc.constant(1), values), (written, toxicity) => {
+            let host: FakeHost
+            try {
+              host = new FakeHost(protocol, [{ type, attributes: written, toxicity: toxicity as number }])
+            } catch (error) {
+              assert.equal((error as ChaosError).code, 'CHAOS_ATTRIBUTE')
+              return
+            }
+            host.clientSends(request)
+            host.backendSends(reply)
+            host.pass(2000)
+            host.conversation.backendEnded()
+            host.conversation.clientEnded()
+            host.pass(2_000_000_000)
+            assert.doesNotMatch(host.closing ?? '', /an error/)
+          }),
+          { numRuns: 60 },
+        )
+      }
   })
 })
