@@ -44,11 +44,11 @@ export class PostgresRequest implements RequestHead {
     this.text = statement
     this.label = name === null || verb === '' ? (name?.label ?? verb) : `${verb} ${name.label}`
     this.replies = replies
-    const request = this
+    const isReady = (): boolean => this.end !== 'flush'
     this.detail = {
       phase,
       get isReady() {
-        return request.end !== 'flush'
+        return isReady()
       },
       get transaction() {
         return transaction.isOpen

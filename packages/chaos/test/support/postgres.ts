@@ -45,6 +45,7 @@ export class Postgres implements AsyncDisposable {
       ...environment,
     })
     await untilListening(child, port)
+    await untilReady(programs, port)
     return new Postgres(port, child, directory)
   }
 
@@ -54,6 +55,21 @@ export class Postgres implements AsyncDisposable {
     await ended(this.#child)
     await rm(this.#directory, { recursive: true, force: true })
   }
+}
+
+/** The server takes connections before it takes logins. */
+async function untilReady(programs: string, port: number): Promise<void> {
+  const asked = ['-h', '127.0.0.1', '-p', String(port)]
+  const isReady = (): Promise<boolean> =>
+    promisify(execFile)(join(programs, 'pg_isready'), asked).then(
+      () => true,
+      ({ code }: { code: number }) => {
+        // 1: not yet; 2: nobody there.
+        if (code !== 1) throw new Error(`pg_isready says ${code}`)
+        return false
+      },
+    )
+  while (!(await isReady()));
 }
 
 /** Debian keeps servers of several versions side by side; the latest will do. */
