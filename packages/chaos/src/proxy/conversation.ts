@@ -11,6 +11,8 @@ import { WholeConnection } from './whole-connection.ts'
 
 /** Bytes that a request which waits for its reply is counted as. */
 const turnBytes = 200
+/** Requests that may wait for their replies and are not counted. */
+const freeTurns = 16
 
 /**
  * Joins what a protocol understands of a connection to what rules want of its requests. It stands at the backend's end of the
@@ -178,6 +180,8 @@ export class Conversation implements Talk {
     const reply = treated?.reply ?? null
     const isSpared = reply === null ? ending !== null && ending !== 'abort' : reply.backend === 'spared'
     const needsPlace = head.replies === 1 || ending !== null || reply !== null
+    // A few are not worth the counting: it costs more than all else here.
+    const isCharged = needsPlace && (reply !== null || this.#awaited.length >= freeTurns)
     const turn: Turn = {
       head,
       treated,
@@ -189,7 +193,7 @@ export class Conversation implements Talk {
       closes: false,
       isLast: false,
       swallowed: 0,
-      charged: needsPlace ? turnBytes + (reply?.bytes.length ?? 0) : 0,
+      charged: isCharged ? turnBytes + (reply?.bytes.length ?? 0) : 0,
     }
     turn.request.owner = turn
     if (turn.answer !== null) turn.answer.owner = turn
