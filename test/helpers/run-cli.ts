@@ -21,8 +21,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => process.exit(128 + constants.signals[signal]))
 }
 
-export type BinaryName =
-  'loads' | 'loads-runner' | 'loads-broker' | 'loads-agent' | 'loads-proxy' | 'loads-proxy'
+export type BinaryName = 'loads' | 'loads-runner' | 'loads-broker' | 'loads-agent' | 'loads-proxy'
 
 export interface CliOptions {
   /** Which program; `loads-runner` unless told. */

@@ -4,6 +4,7 @@ import {
   isAssertionFailure,
   keepUserSockets,
   releaseUser,
+  restoreProxies,
   runInstrumented,
   settleExecution,
   TestCase,
@@ -166,9 +167,11 @@ export class VirtualUser implements LoadUser {
     const wasCut = this.#cut
     if (wasCut !== null) context.renewSignal()
     if (!overrides(test, 'tearDown')) {
+      const restoring = restoreProxies(test)
+      if (restoring !== undefined) return this.#wait(settled(test, restoring))
       try {
-        const restoring = settleExecution(test)
-        return restoring === undefined ? null : this.#wait(restoring)
+        settleExecution(test)
+        return null
       } catch (error) {
         return { error }
       }
@@ -177,8 +180,9 @@ export class VirtualUser implements LoadUser {
     const ending = this.#wait(
       (async () => {
         await inCodeOf(ready, () => test.tearDown())
-        const restoring = settleExecution(test)
-        if (restoring !== undefined) await restoring
+        const restoring = restoreProxies(test)
+        if (restoring === undefined) settleExecution(test)
+        else await settled(test, restoring)
       })(),
     )
     return ending.then((problem) => {
@@ -275,4 +279,15 @@ function methodOf(test: TestCase, name: string): () => unknown {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+}
+
+/** The test's own error says more than a fault that could not be taken back. */
+async function settled(test: object, restoring: Promise<void>): Promise<void> {
+  try {
+    settleExecution(test)
+  } catch (error) {
+    await restoring.catch(() => {})
+    throw error
+  }
+  await restoring
 }

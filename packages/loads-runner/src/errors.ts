@@ -74,7 +74,7 @@ function exitCodeOf(error: unknown): number | null {
   if (typeof exitCode === 'number') return exitCode
   if (typeof code !== 'string') return null
   if (/^(JOIN|HISTORY)_/.test(code)) return exitCodes.usage
-  if (/^CHAOS_/.test(code))
+  if (code.startsWith('CHAOS_'))
     return /_(BIND|STATE|CONTROL)$/.test(code) ? exitCodes.infrastructure : exitCodes.usage
   if (/^(CHANNEL|CLUSTER|KEYS|EVENT_LOG|MESSAGE|OUTPUT|DASHBOARD)_/.test(code))
     return exitCodes.infrastructure

@@ -65,7 +65,7 @@ export {
   type ProxyProvider,
   type ProxyUse,
 } from './proxies.ts'
-export { attachUser, keepUserSockets, releaseUser, settleExecution } from './user-link.ts'
+export { attachUser, keepUserSockets, releaseUser, restoreProxies, settleExecution } from './user-link.ts'
 export { isInstrumented, runInstrumented } from './instrument/index.ts'
 export { isAssertionFailure } from './assertion-failure.ts'
 export { classTagsOf, isTestClass, testMethodsOf, weightOf } from './test-class.ts'

@@ -8,7 +8,7 @@ import { proxiesFor } from './proxies.ts'
 import type { RunHookContext, TestCase, TestClass } from './test-case.ts'
 import { checkNote } from './tags.ts'
 import { isTestClass, testMethodsOf } from './test-class.ts'
-import { attachUser, contextOf, releaseUser, settleExecution } from './user-link.ts'
+import { attachUser, contextOf, releaseUser, restoreProxies, settleExecution } from './user-link.ts'
 
 /** The few parts of mocha that are used here. It is no dependency: whoever runs this file has it. */
 interface Suite {
@@ -117,6 +117,7 @@ async function runOnce(testClass: TestClass, method: string, data: unknown): Pro
     }
     await step(() => test.tearDown())
     await step(() => settleExecution(test))
+    await step(() => restoreProxies(test))
   }
   await step(() => test.tearDownUser())
   await releaseUser(test)

@@ -80,24 +80,20 @@ export function keepUserSockets(test: object): void {
  * Ends an execution: closes the sockets and streams that it opened, leaves its steps and tags, and throws the first
  * error of a socket (or of its callback) that the test has not seen; else, outside a run, that checks failed.
  *
- * @returns waits for faults that the execution has left to be taken back; undefined where there are none, as nearly always
  * @throws {Error} that error, as it was thrown
  * @throws {AssertionError} checks of a test failed that no engine runs
  */
-export function settleExecution(test: object): Promise<void> | undefined {
+export function settleExecution(test: object): void {
   const linked = test as Linked
   linked[scopesKey]?.reset()
-  const restoring = linked[proxiesKey]?.settle()
-  try {
-    linked[sessionsKey]?.settle()
-    const meter = linked[contextKey]?.meter
-    if (meter instanceof StandaloneMeter) meter.settle()
-  } catch (error) {
-    // The test's own error says more than a fault that could not be taken back.
-    restoring?.catch(() => {})
-    throw error
-  }
-  return restoring
+  linked[sessionsKey]?.settle()
+  const meter = linked[contextKey]?.meter
+  if (meter instanceof StandaloneMeter) meter.settle()
+}
+
+/** Takes back what an execution did to proxies and left; undefined where it left nothing, as nearly always. */
+export function restoreProxies(test: object): Promise<void> | undefined {
+  return (test as Linked)[proxiesKey]?.settle()
 }
 
 /** For tests that are run as plain code, by mocha or by hand: nothing but checks is counted, the server comes from the environment. */

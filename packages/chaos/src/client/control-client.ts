@@ -79,7 +79,6 @@ export class ControlClient {
       ...listOf(proxy).map((each): [string, string] => ['proxy', each]),
       ...listOf(type).map((each): [string, string] => ['type', each]),
     ])
-    // AbortSignal.any of Node 20 may be collected before its sources abort: then nobody would end the stream.
     const left = new AbortController()
     const leave = () => left.abort()
     signal?.addEventListener('abort', leave, { once: true })

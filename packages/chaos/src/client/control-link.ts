@@ -78,10 +78,18 @@ export class ControlLink {
     const path = `${pathOf(parts)}${query === '' ? '' : `?${query}`}`
     const response = await this.#fetch('GET', path, { signal, accept: 'text/event-stream' })
     if (!response.ok) throw failureOf(`GET ${path}`, response.status, await response.text())
+    const reader = response.body!.getReader()
+    // fetch forgets its signal once nobody holds its request any more, so the end is told to the body itself.
+    const leave = () => void reader.cancel().catch(() => {})
+    signal.addEventListener('abort', leave, { once: true })
     try {
-      yield* response.body as unknown as AsyncIterable<Uint8Array>
+      if (signal.aborted) return
+      for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value
     } catch (error) {
-      throw this.#lost('GET', path, error)
+      if (!signal.aborted) throw this.#lost('GET', path, error)
+    } finally {
+      signal.removeEventListener('abort', leave)
+      leave()
     }
   }
 

@@ -105,7 +105,10 @@ describe('http_error', () => {
     await using proxied = await HttpProxied.start(error())
     const seen = new Set<number>()
     for (let turn = 0; turn < 100; turn++) seen.add((await proxied.ask('/')).status)
-    assert.deepEqual([...seen].sort((a, b) => a - b), [429, 500, 502, 503, 504])
+    assert.deepEqual(
+      [...seen].sort((a, b) => a - b),
+      [429, 500, 502, 503, 504],
+    )
   })
 
   it('after: the backend does the work', async () => {

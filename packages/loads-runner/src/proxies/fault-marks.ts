@@ -73,10 +73,11 @@ export class FaultMarks {
   }
 
   #endAll(prefix: string): void {
-    for (const id of [...this.#open.keys()]) if (id.startsWith(prefix)) this.#end(id)
+    const ids = Array.from(this.#open.keys()).filter((id) => id.startsWith(prefix))
+    for (const id of ids) this.#end(id)
   }
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
