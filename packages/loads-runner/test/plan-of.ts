@@ -40,6 +40,7 @@ export async function planOf(
     seed: 7,
     debugged: false,
     outputs: [],
+    proxies: null,
     baseline: null,
     ...context,
     env,
