@@ -7,7 +7,7 @@ import { TestCase } from 'loads-runner'
  *     loads-runner --test-dir examples/chaos --proxies examples/chaos/proxies.yaml storm.TestStorm --dashboard
  */
 export class TestStorm extends TestCase {
-  static override load = { users: 20, duration: '20s' }
+  static override load = { rate: '150/s', duration: '20s', users: 200 }
 
   async test_browse() {
     await this.session.get(`http://${this.proxies.shop!.address}/`, { name: 'GET /' })

@@ -193,12 +193,12 @@ export class RunProxies {
 
   #checkedPhases({ profile }: RunSpec): LoadPhases {
     const phases = new LoadPhases(profile)
-    const known = new Set([...phases.all()].map(foldedPhase))
+    const known = new Set(phases.all().map(foldedPhase))
     for (const { name, trigger } of this.#file?.config.schedule ?? [])
       if (trigger.when === 'phase' && !known.has(trigger.phase))
         this.#options.log(
           'warning',
-          `schedule: ${name} waits for ${trigger.phase}, which this load never comes to; it has ${[...phases.all()].join(', ')}`,
+          `schedule: ${name} waits for ${trigger.phase}, which this load never comes to; it has ${phases.all().join(', ')}`,
         )
     return phases
   }
