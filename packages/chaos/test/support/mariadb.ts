@@ -1,29 +1,16 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Context } from 'mocha'
 import { freePort } from './free-port.ts'
-import { ended, untilListening } from './listening.ts'
+import { untilListening } from './listening.ts'
 import { needs } from './needs.ts'
+import { RealServer } from './real-server.ts'
 
 /** A real MariaDB with an empty database `test`, for `root` without a password. */
-export class MariaDb implements AsyncDisposable {
-  readonly port: number
-  readonly #child: ChildProcess
-  readonly #directory: string
-
-  private constructor(port: number, child: ChildProcess, directory: string) {
-    this.port = port
-    this.#child = child
-    this.#directory = directory
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.port}`
-  }
-
+export class MariaDb extends RealServer {
   static async start(test: Context, options: readonly string[] = []): Promise<MariaDb> {
     needs(test, 'mariadbd')
     needs(test, 'mariadb-install-db')
@@ -43,10 +30,5 @@ export class MariaDb implements AsyncDisposable {
     const child = spawn('mariadbd', [...usual, ...options], { stdio: 'ignore' })
     await untilListening(child, port)
     return new MariaDb(port, child, directory)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await ended(this.#child)
-    await rm(this.#directory, { recursive: true, force: true })
   }
 }

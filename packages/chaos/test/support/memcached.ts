@@ -1,23 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import type { Context } from 'mocha'
 import { freePort } from './free-port.ts'
-import { ended, untilListening } from './listening.ts'
+import { untilListening } from './listening.ts'
 import { needs } from './needs.ts'
+import { RealServer } from './real-server.ts'
 
 /** A real memcached, empty. */
-export class Memcached implements AsyncDisposable {
-  readonly port: number
-  readonly #child: ChildProcess
-
-  private constructor(port: number, child: ChildProcess) {
-    this.port = port
-    this.#child = child
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.port}`
-  }
-
+export class Memcached extends RealServer {
   static async start(test: Context): Promise<Memcached> {
     needs(test, 'memcached')
     const port = await freePort()
@@ -25,9 +14,5 @@ export class Memcached implements AsyncDisposable {
     const child = spawn('memcached', options, { stdio: 'ignore' })
     await untilListening(child, port)
     return new Memcached(port, child)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await ended(this.#child)
   }
 }

@@ -1,30 +1,17 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Context } from 'mocha'
 import { freePort } from './free-port.ts'
-import { ended, untilListening } from './listening.ts'
+import { untilListening } from './listening.ts'
 import { cannot } from './needs.ts'
+import { RealServer } from './real-server.ts'
 
 /** A real Postgres, empty, for the user `tester` with the password `secret` (SCRAM), or trusted. */
-export class Postgres implements AsyncDisposable {
-  readonly port: number
-  readonly #child: ChildProcess
-  readonly #directory: string
-
-  private constructor(port: number, child: ChildProcess, directory: string) {
-    this.port = port
-    this.#child = child
-    this.#directory = directory
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.port}`
-  }
-
+export class Postgres extends RealServer {
   static async start(test: Context, options: readonly string[] = []): Promise<Postgres> {
     const programs = programsDirectory() ?? cannot(test, 'postgres is not installed')
     const owner: { uid?: number; gid?: number } = process.getuid?.() === 0 ? ids('postgres') : {}
@@ -50,11 +37,6 @@ export class Postgres implements AsyncDisposable {
   }
 
   /** Connections that wait for nobody: at once. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill('SIGINT')
-    await ended(this.#child)
-    await rm(this.#directory, { recursive: true, force: true })
-  }
 }
 
 /** The server takes connections before it takes logins. */

@@ -1,28 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Context } from 'mocha'
 import { freePort } from './free-port.ts'
-import { ended, untilListening } from './listening.ts'
+import { untilListening } from './listening.ts'
 import { needs } from './needs.ts'
+import { RealServer } from './real-server.ts'
 
 /** A real Redis, empty, that keeps nothing. */
-export class RedisServer implements AsyncDisposable {
-  readonly port: number
-  readonly #child: ChildProcess
-  readonly #directory: string
-
-  private constructor(port: number, child: ChildProcess, directory: string) {
-    this.port = port
-    this.#child = child
-    this.#directory = directory
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.port}`
-  }
-
+export class RedisServer extends RealServer {
   static async start(test: Context, options: readonly string[] = []): Promise<RedisServer> {
     needs(test, 'redis-server')
     const directory = await mkdtemp(join(tmpdir(), 'redis-'))
@@ -31,10 +18,5 @@ export class RedisServer implements AsyncDisposable {
     const child = spawn('redis-server', [...usual, ...options], { stdio: 'ignore' })
     await untilListening(child, port)
     return new RedisServer(port, child, directory)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await ended(this.#child)
-    await rm(this.#directory, { recursive: true, force: true })
   }
 }

@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Context } from 'mocha'
-import { ended } from './listening.ts'
 import { cannot, needs } from './needs.ts'
+import { RealServer } from './real-server.ts'
 
 /** Debian's own Python has Debian's packages. */
 const python = '/usr/bin/python3'
@@ -37,19 +37,8 @@ export interface ReceivedMail {
 }
 
 /** A real SMTP server (aiosmtpd) that tells what it was sent; user `user`, password `secret`. */
-export class SmtpServer implements AsyncDisposable {
-  readonly port: number
+export class SmtpServer extends RealServer {
   readonly mails: ReceivedMail[] = []
-  readonly #child: ChildProcess
-
-  private constructor(port: number, child: ChildProcess) {
-    this.port = port
-    this.#child = child
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.port}`
-  }
 
   static async start(test: Context, port: number): Promise<SmtpServer> {
     needs(test, 'python3')
@@ -64,9 +53,5 @@ export class SmtpServer implements AsyncDisposable {
     await ready
     if (child.exitCode !== null) cannot(test, 'aiosmtpd is not installed for /usr/bin/python3')
     return server
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await ended(this.#child)
   }
 }
