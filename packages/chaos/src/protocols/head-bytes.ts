@@ -1,4 +1,7 @@
-/** Bytes of a message whose head is not complete yet, copied: what arrives is lent. */
+/**
+ * Bytes of a message whose head is not complete yet, copied: what arrives is lent. What it gave is never written over, since
+ * whoever was told of it may still have to send it.
+ */
 export class HeadBytes {
   #memory = none
   #length = 0
@@ -7,7 +10,7 @@ export class HeadBytes {
     return this.#length
   }
 
-  /** What is held and these behind it, in one piece; valid until the next call. Nothing is copied while nothing is held. */
+  /** What is held and these behind it, in one piece. Nothing is copied while nothing is held. */
   join(bytes: Buffer): Buffer {
     if (this.#length === 0) return bytes
     const length = this.#length + bytes.length
@@ -21,13 +24,17 @@ export class HeadBytes {
     return this.#memory.subarray(0, length)
   }
 
-  /** Holds these and nothing else; they may be a part of what `join` gave. */
+  /** Holds these and nothing else; they may be the end of what `join` gave, or all of it. */
   keep(bytes: Buffer): void {
     this.#length = bytes.length
     if (bytes.length === 0) this.#memory = none
-    // Room that is far too large is given back: there may be thousands of connections that wait with half a head.
-    else if (this.#owns(bytes) && 8 * bytes.length >= this.#memory.length) bytes.copy(this.#memory, 0)
-    else this.#memory = Buffer.from(bytes)
+    else if (bytes.buffer !== this.#memory.buffer || bytes.byteOffset !== this.#memory.byteOffset)
+      this.#memory = Buffer.from(bytes)
+  }
+
+  /** Holds these, too. */
+  add(bytes: Buffer): void {
+    this.keep(this.join(bytes))
   }
 
   /** Takes out what is held; null: nothing. */
@@ -37,11 +44,6 @@ export class HeadBytes {
     this.#memory = none
     this.#length = 0
     return bytes
-  }
-
-  #owns({ buffer, byteOffset }: Buffer): boolean {
-    const { buffer: own, byteOffset: from, length } = this.#memory
-    return buffer === own && byteOffset >= from && byteOffset < from + length
   }
 }
 

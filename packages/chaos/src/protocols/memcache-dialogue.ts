@@ -82,7 +82,7 @@ export class MemcacheDialogue implements Dialogue {
       const piece = at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end)
       at = end
       if (this.#reply.isKnown || this.#heldOfBackend.length + piece.length > mostHeld) this.#tell(piece)
-      else this.#heldOfBackend.keep(this.#heldOfBackend.join(piece))
+      else this.#heldOfBackend.add(piece)
       if (!this.#reply.isDone) continue
       const answered = this.#answered
       this.#answered = undefined

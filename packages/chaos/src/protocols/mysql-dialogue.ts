@@ -61,7 +61,7 @@ export class MysqlDialogue implements Dialogue {
     }
     if (told === bytes.length) return
     const rest = bytes.subarray(told)
-    if (this.#request === null) this.#held.keep(this.#held.join(rest))
+    if (this.#request === null) this.#held.add(rest)
     else this.#talk.requestBytes(rest)
   }
 

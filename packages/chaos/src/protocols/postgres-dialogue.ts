@@ -91,7 +91,7 @@ export class PostgresDialogue implements Dialogue {
     // Of a message that has not told its type it is not known whose it is.
     const known = this.#request === null ? told : message.isOpen ? bytes.length : Math.max(told, this.#start)
     told = this.#tell(bytes, told, known)
-    if (told < bytes.length) this.#held.keep(this.#held.join(bytes.subarray(told)))
+    if (told < bytes.length) this.#held.add(bytes.subarray(told))
     this.#start = 0
   }
 

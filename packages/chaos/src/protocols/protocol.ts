@@ -29,7 +29,8 @@ export interface Dialogue {
 
 /**
  * What a dialogue tells. Every byte is told exactly once, in order, within a message or as opaque; the heads of messages are
- * held by the dialogue until they are known (64 KiB at most; beyond that the connection is opaque).
+ * held by the dialogue until they are known (64 KiB at most; beyond that the connection is opaque). Bytes are lent until the
+ * dialogue returns to whoever called it: it must not write over them before.
  */
 export interface Talk {
   /** A request begins; its bytes follow, those of the head first. */

@@ -110,7 +110,7 @@ export class RedisDialogue implements Dialogue {
       const piece = at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end)
       at = end
       if (this.#value.isKnown || this.#heldOfBackend.length + piece.length > mostHeld) this.#tell(piece)
-      else this.#heldOfBackend.keep(this.#heldOfBackend.join(piece))
+      else this.#heldOfBackend.add(piece)
       if (!this.#value.isDone) continue
       const reason = this.#endValue()
       if (reason !== null) {

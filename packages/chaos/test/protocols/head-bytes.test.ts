@@ -27,4 +27,15 @@ describe('HeadBytes', () => {
       { numRuns: 1000 },
     )
   })
+
+  it('does not write over what it gave', () => {
+    const held = new HeadBytes()
+    held.add(Buffer.from('the first half '))
+    const all = held.join(Buffer.from('and the second, then more'))
+    const told = all.subarray(0, 29)
+    held.keep(all.subarray(29))
+    held.add(Buffer.from('!'))
+    assert.equal(told.toString(), 'the first half and the second')
+    assert.equal(held.take()!.toString(), ', then more!')
+  })
 })

@@ -28,6 +28,8 @@ export class RecordingTalk implements Talk {
   readonly #waiting: RequestHead[] = []
   readonly #fromClient: Buffer[] = []
   readonly #fromBackend: Buffer[] = []
+  /** What was lent since the dialogue was last called, and how it was then. */
+  #lent: { bytes: Buffer; copy: Buffer }[] = []
   #request: { head: RequestHead; pieces: Buffer[]; told: ToldRequest } | null = null
   #reply: { pieces: Buffer[]; told: ToldReply } | null = null
 
@@ -58,7 +60,7 @@ export class RecordingTalk implements Talk {
 
   requestBytes(bytes: Buffer): void {
     assert.ok(this.#request !== null, 'bytes outside of a request')
-    const copy = Buffer.from(bytes)
+    const copy = this.#copy(bytes)
     this.#fromClient.push(copy)
     this.#request.pieces.push(copy)
   }
@@ -79,7 +81,7 @@ export class RecordingTalk implements Talk {
 
   replyBytes(bytes: Buffer): void {
     assert.ok(this.#reply !== null, 'bytes outside of a reply')
-    const copy = Buffer.from(bytes)
+    const copy = this.#copy(bytes)
     this.#fromBackend.push(copy)
     this.#reply.pieces.push(copy)
   }
@@ -115,6 +117,18 @@ export class RecordingTalk implements Talk {
     assert.ok(this.opaqueReason !== null)
     if (direction === 'client') this.#fromClient.push(Buffer.from(bytes))
     else this.#fromBackend.push(Buffer.from(bytes))
+  }
+
+  /** The dialogue has returned: until now it may not change what it lent. */
+  returned(): void {
+    for (const { bytes, copy } of this.#lent) assert.ok(bytes.equals(copy), 'bytes that were told are written over')
+    this.#lent = []
+  }
+
+  #copy(bytes: Buffer): Buffer {
+    const copy = Buffer.from(bytes)
+    this.#lent.push({ bytes, copy })
+    return copy
   }
 
   #finishRequest(ended: boolean): void {
@@ -158,6 +172,7 @@ export function play(
       if (talk.opaqueReason !== null) talk.passOpaque(who, lent)
       else if (who === 'client') dialogue.fromClient(lent)
       else dialogue.fromBackend(lent)
+      talk.returned()
       lent.fill(0xee)
     }
   }
