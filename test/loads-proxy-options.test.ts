@@ -106,7 +106,7 @@ describe('options of loads-proxy', function () {
     assert.match(option, /^error: --behavior-error-statuses: error of tcp has no statuses; it has mode/)
     assert.match(share, /error: --behavior: .* add up to 120, more than 100/)
     assert.match(protocol, /^error: --protocol: there is no protocol htp: did you mean http\?/)
-    assert.match(backend, /^error: backend must be HOST:PORT/)
+    assert.match(backend, /^error: --backend: must be HOST:PORT/)
     assert.match(replay, /^error: cannot read \S*none\.ndjson: ENOENT/)
   })
 

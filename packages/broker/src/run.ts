@@ -28,7 +28,7 @@ import { rowOf, snapshotOf, type RunParts } from './run-picture.ts'
 import { RunStateMachine } from './run-state.ts'
 import { RunVoice } from './run-voice.ts'
 import { Subscribers, type OperatorPeerConnection } from './subscribers.ts'
-import { exitCodeOfStop, noteOfStop, type StopReason } from './stop-reason.ts'
+import { blameOfStop, exitCodeOfStop, noteOfStop, type StopReason } from './stop-reason.ts'
 import type { Cause } from './verdict.ts'
 
 /**
@@ -278,8 +278,7 @@ export class Run {
   stop(mode: StopMode, reason: StopReason, by: string): void {
     if (this.ended) return
     const exitCode = exitCodeOfStop(reason, this.#load.began && mode === 'drain')
-    if (exitCode !== null)
-      this.#blame(exitCode, reason === 'operator' ? 'stopped by an operator' : `stopped by ${reason}`)
+    if (exitCode !== null) this.#blame(exitCode, blameOfStop(reason))
     if (this.#concluding) {
       if (mode !== 'kill') return
       this.#blame(exitCode ?? 7, 'tearDownRun was not waited for: kill was asked for')

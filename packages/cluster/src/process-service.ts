@@ -3,6 +3,7 @@ import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { onFirstLine } from './announcement.ts'
 import { Deferred } from './deferred.ts'
@@ -31,6 +32,8 @@ export interface ProcessServiceOptions {
   stopGraceMs?: number
   /** Where standard output and error go, appended. Without it their end is kept in memory. */
   logFile?: string | null
+  /** Told each line of standard error, where that goes to no file. */
+  onErrorLine?: (line: string) => void
 }
 
 /** How long the last output of a child that has exited may take to arrive. */
@@ -200,6 +203,9 @@ export class ProcessService implements Service {
       output?.on('data', (chunk: Buffer) => this.#log.add(chunk))
       output?.on('error', () => {})
     }
+    const { onErrorLine } = this.#options
+    if (onErrorLine !== undefined && child.stderr !== null)
+      createInterface({ input: child.stderr, crlfDelay: Infinity }).on('line', onErrorLine)
     const announcements = child.stdio[4] as Readable | null | undefined
     if (announcements) onFirstLine(announcements, (line) => this.#announcement.resolve(line))
     const outputClosed = new Promise((resolve) => child.once('close', resolve))

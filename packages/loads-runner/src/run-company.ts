@@ -65,7 +65,9 @@ export class RunCompany {
   prepare(directory: RunDirectory | null, teardown: Teardown): void {
     if (this.#request.invocation.settings.detach) return
     if (this.#proxies !== null) {
-      this.#proxiesOpening = this.#proxies.open(directory?.path ?? null, teardown)
+      const proxies = this.#proxies
+      teardown.add('the proxies', () => proxies.stop())
+      this.#proxiesOpening = proxies.open(directory?.path ?? null)
       this.#proxiesOpening.catch(() => {})
     }
     this.#opening = RunOutputs.open(this.#outputs.here, directory?.path ?? null, this.#environment)
@@ -115,7 +117,13 @@ export class RunCompany {
       run.connection.request('annotate', { runId, annotation }).catch(() => {})
     }
     this.#observers?.start((values) => publish({ type: 'observation', values }))
-    this.#proxies?.begin(publish).catch((error: Error) => {
+    const withoutProxies = () => {
+      const stop = { runId, mode: 'cancel', reason: 'proxies' } as const
+      run.connection.request('stop', stop).catch((error: Error) => {
+        this.#environment.log('warning', `the run could not be stopped: ${error.message}`)
+      })
+    }
+    this.#proxies?.begin(publish, withoutProxies).catch((error: Error) => {
       this.#environment.log('warning', `what happens at the proxies is not seen: ${error.message}`)
     })
   }

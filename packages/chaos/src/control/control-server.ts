@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { BlockList, isIPv6, type AddressInfo, type Socket } from 'node:net'
 import { ChaosError } from '../errors.ts'
+import { showAddress } from '../proxy/address.ts'
+import { bindReason } from '../proxy/listener.ts'
 import type { Proxies } from '../proxy/proxies.ts'
 import { eventRoutes } from './event-routes.ts'
 import { Gate } from './gate.ts'
@@ -110,10 +112,9 @@ export class ControlServer implements AsyncDisposable {
       })
     } catch (error) {
       for (const module of this.#modules) module.close?.()
-      const reason = (error as NodeJS.ErrnoException).code ?? String(error)
       throw new ChaosError(
         'CHAOS_BIND',
-        `the control server cannot listen on ${host}:${port}: ${reason}; end what listens there, or give another port`,
+        `the control server cannot listen on ${showAddress({ host, port })}: ${bindReason(error)}; give another address or port (port 0 takes any)`,
         { cause: error },
       )
     }

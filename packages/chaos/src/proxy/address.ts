@@ -24,7 +24,7 @@ export function parseAddress(text: string, what: 'listen' | 'backend'): Address 
   if (digits === undefined || port > 65_535 || !isHost || (what === 'backend' && (host === '' || port === 0)))
     throw new ChaosError(
       'CHAOS_ADDRESS',
-      `${what} must be HOST:PORT, such as ${what === 'listen' ? '127.0.0.1:0' : 'localhost:6379'}, not ${JSON.stringify(text)}`,
+      `${what} must be HOST:PORT, such as ${what === 'listen' ? '127.0.0.1:0' : 'localhost:6379'}, not ${JSON.stringify(text)}${(text.match(/:/g)?.length ?? 0) > 2 && !text.includes('[') ? '; IPv6 stands in brackets: [::1]:6379' : ''}`,
     )
   return { host, port, tls: tls !== undefined }
 }

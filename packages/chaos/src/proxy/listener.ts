@@ -47,6 +47,12 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** In the words that clients of the control API look for. */
 function bindError(address: { host: string; port: number }, error: NodeJS.ErrnoException): ChaosError {
-  const reason = reasons[error.code ?? ''] ?? error.message
-  return new ChaosError('CHAOS_BIND', `listen tcp ${showAddress(address)}: bind: ${reason}`, { cause: error })
+  const text = `listen tcp ${showAddress(address)}: bind: ${bindReason(error)}`
+  return new ChaosError('CHAOS_BIND', text, { cause: error })
+}
+
+/** Why nothing listens. */
+export function bindReason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return reasons[code ?? ''] ?? message
 }

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { ProxyConfig } from '@loads-runner/chaos'
+import type { ProcessService } from '@loads-runner/cluster'
 import type { ControlClient } from '@loads-runner/chaos/client'
 import { foldedPhase } from '@loads-runner/chaos/client'
 import type { Annotation, RunEvent, RunSpec } from '@loads-runner/protocol'
 import { UsageError } from '../errors.ts'
-import type { Teardown } from '../teardown.ts'
 import { FaultMarks } from './fault-marks.ts'
 import { LoadPhases } from './load-phases.ts'
 import { proxiesVariable, tokenVariable } from './proxy-environment.ts'
 import type { ProxyOrder } from './proxy-process.ts'
+import { readWarning } from './proxy-warning.ts'
 
 export interface RunProxiesOptions {
   cwd: string
@@ -22,6 +24,8 @@ export interface RunProxiesOptions {
 const startMs = 20_000
 /** Milliseconds between two tellings of how much was injected. */
 const tellMs = 1000
+/** Between the end of the stream of events and that of the process that sent them. */
+const unseenMs = 1000
 
 /** Variables that users of the run see. */
 export interface ProxyVariables {
@@ -51,6 +55,11 @@ export class RunProxies {
   #phases: LoadPhases | null = null
   #begun = false
   #reading: Promise<void> = Promise.resolve()
+  #service: ProcessService | null = null
+  #isOver = false
+  /** Why there are none any more. */
+  #lost: string | null = null
+  #onLost: () => void = () => {}
 
   /**
    * Reads `--proxies`: a file, or the address of a control server.
@@ -87,11 +96,11 @@ export class RunProxies {
    *
    * @param directory of the run, for the log of what was injected; null without one
    * @throws {UsageError} the control server is not there, or not ours
-   * @throws {ServiceStartError} a port is in use, with the reason
+   * @throws {ServiceStartError} their process does not start, with the reason
    */
-  async open(directory: string | null, teardown: Teardown): Promise<void> {
+  async open(directory: string | null): Promise<void> {
     const { ControlClient } = await import('@loads-runner/chaos/client')
-    this.#control = this.#url ?? (await this.#start(directory, teardown))
+    this.#control = this.#url ?? (await this.#start(directory))
     this.#client = new ControlClient(this.#control, this.#token === null ? {} : { token: this.#token })
     try {
       const { hostname } = new URL(this.#control)
@@ -111,8 +120,14 @@ export class RunProxies {
     }
   }
 
-  /** The run is there: what happens at the proxies goes into its events. */
-  async begin(publish: (annotation: Annotation) => void): Promise<void> {
+  /**
+   * The run is there: what happens at the proxies goes into its events.
+   *
+   * @param onLost told when their process has ended: what users measure from then on is nothing
+   */
+  async begin(publish: (annotation: Annotation) => void, onLost: () => void): Promise<void> {
+    this.#onLost = onLost
+    if (this.#lost !== null) return onLost()
     const marks = (this.#marks = new FaultMarks(publish))
     const client = this.#client!
     this.#reading = this.#read(client, marks)
@@ -146,7 +161,13 @@ export class RunProxies {
     return this.#marks.totals
   }
 
-  async #start(directory: string | null, teardown: Teardown): Promise<string> {
+  /** Ends their process, at any time. */
+  async stop(): Promise<void> {
+    this.#isOver = true
+    await this.#service?.stop()
+  }
+
+  async #start(directory: string | null): Promise<string> {
     const { ProcessService } = await import('@loads-runner/cluster')
     const order: ProxyOrder = {
       ...this.#file!,
@@ -160,27 +181,48 @@ export class RunProxies {
       input: JSON.stringify(order),
       readLine: true,
       startTimeoutMs: startMs,
+      onErrorLine: (line) => {
+        const warning = readWarning(line)
+        if (warning !== null) this.#options.log('warning', warning)
+      },
     })
-    teardown.add('the proxies', () => service.stop())
+    if (this.#isOver) throw new UsageError('--proxies: the run was over before they listened')
+    this.#service = service
     await service.start()
     const answer = JSON.parse(await service.announced(startMs)) as { control: string } | { error: string }
-    if ('error' in answer) throw new UsageError(`--proxies: ${answer.error}`)
+    if ('error' in answer) throw new UsageError(answer.error.split('\n').map((line) => `--proxies: ${line}`))
+    service.onExit(({ code, signal }) => this.#lose(service, signal ?? `exit code ${code}`))
     return answer.control
+  }
+
+  #lose(service: ProcessService, how: string): void {
+    if (this.#isOver) return
+    const tail = service.logTail()
+    this.#lost = `the process of the proxies has ended (${how})${tail === '' ? '' : `\n${tail}`}`
+    this.#options.log('error', this.#lost)
+    this.#onLost()
   }
 
   async #read(client: ControlClient, marks: FaultMarks): Promise<void> {
     try {
       for await (const event of client.events({ signal: this.#listening.signal })) marks.take(event)
+      await this.#sayUnseen('their control server has closed the stream of events')
     } catch (error) {
-      if (!this.#listening.signal.aborted)
-        this.#options.log(
-          'warning',
-          `what happens at the proxies is not seen any more: ${(error as Error).message}`,
-        )
+      await this.#sayUnseen((error as Error).message)
     }
   }
 
+  async #sayUnseen(why: string): Promise<void> {
+    if (this.#listening.signal.aborted) return
+    // Of a process that has ended its end is said, and that comes a little later.
+    if (this.#service !== null)
+      await Promise.race([this.#service.wait(), setTimeout(unseenMs, null, { ref: false })])
+    if (this.#lost !== null) return
+    this.#options.log('warning', `what happens at the proxies is not seen any more: ${why}`)
+  }
+
   #say(what: (client: ControlClient) => Promise<unknown>): void {
+    if (this.#lost !== null) return
     // Those of a control server that is not ours may have no schedule.
     if ((this.#file?.config.schedule ?? null) === null) return
     this.#saying = this.#saying

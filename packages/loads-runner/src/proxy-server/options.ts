@@ -1,3 +1,5 @@
+import { parseAddress } from '@loads-runner/chaos'
+import { UsageError } from '../errors.ts'
 import type { OptionTable } from '../option-table.ts'
 import { flag, list, oneOf, positiveDuration, whole, word } from '../option-values.ts'
 
@@ -40,8 +42,17 @@ const control = 'Control:'
 const record = 'Record and replay:'
 const other = 'Configuration:'
 
-/** A port alone is one of this machine; what else is an address is known where it is opened. */
-const address = (text: string) => (/^\d+$/.test(text) ? `127.0.0.1:${text}` : word(text))
+/** A port alone is one of this machine. */
+const address = (what: 'listen' | 'backend') => (text: string) => {
+  const whole = /^\d+$/.test(text) ? `127.0.0.1:${text}` : text
+  try {
+    parseAddress(whole, what)
+    return whole
+  } catch (error) {
+    // Its message begins with what it is, which is said by the option.
+    throw new UsageError((error as Error).message.slice(what.length + 1))
+  }
+}
 
 export const proxyTable: OptionTable<ProxySettings> = {
   proxy: {
@@ -49,7 +60,7 @@ export const proxyTable: OptionTable<ProxySettings> = {
     group: proxy,
     help: 'where clients connect; port 0 takes any (default: 127.0.0.1:0)',
     initial: null,
-    parse: address,
+    parse: address('listen'),
     aliases: ['listen'],
   },
   backend: {
@@ -57,7 +68,7 @@ export const proxyTable: OptionTable<ProxySettings> = {
     group: proxy,
     help: 'where their bytes go',
     initial: null,
-    parse: address,
+    parse: address('backend'),
     aliases: ['upstream'],
   },
   protocol: {

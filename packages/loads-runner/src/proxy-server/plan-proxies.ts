@@ -58,6 +58,8 @@ export async function planProxies(
     warnings.push(...warningsOf(recording, settings.replay!, merged))
   }
   const control = controlOf(file?.control ?? {}, invocation, problems)
+  if (control === null && merged.length === 0 && (file?.partitions ?? null) === null && problems.length === 0)
+    problems.push('nothing to do: without the control API give --backend HOST:PORT or --config FILE')
   if (problems.length > 0) throw new UsageError([...new Set(problems)])
   return {
     proxies: merged.map((proxy) => seeded(proxy, seed, recording)),

@@ -32,8 +32,11 @@ export const operatorToBrokerSchema = v.variant('type', [
     requestId,
     runId,
     mode: stopModeSchema,
-    /** complete: what the run was made for is done (a search knows its answer); that is no abortion. */
-    reason: v.picklist(['operator', 'SIGINT', 'SIGTERM', 'complete']),
+    /**
+     * complete: what the run was made for is done (a search knows its answer); that is no abortion.
+     * proxies: the fault-injecting proxies that its users go through are gone.
+     */
+    reason: v.picklist(['operator', 'SIGINT', 'SIGTERM', 'complete', 'proxies']),
   }),
   /** Changes an externally controlled scenario: fields that are null stay as they are. `scenario` null: the only one. */
   v.object({
