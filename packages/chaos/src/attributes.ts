@@ -46,6 +46,9 @@ export function whole({
   }
 }
 
+/** `milliseconds` or `seconds`. */
+export type TimeAttribute = (limits: NumberLimits) => Attribute<number>
+
 /** Milliseconds; a text may have a unit: 250ms, 2s, 1.5m, 1h. */
 export function milliseconds(limits: NumberLimits): Attribute<number> {
   return time(limits, 1, 'milliseconds')

@@ -12,7 +12,7 @@ export const connectDelay = defineFault<ConnectDelayAttributes>({
   summary: 'the backend is reached later',
   attributes: {
     delay: milliseconds({ initial: 0, help: 'how much later, in milliseconds' }),
-    ...spreadAttributes,
+    ...spreadAttributes(milliseconds),
   },
   units: ['connection'],
   connect: ({ random }, attributes) => ({ delayMs: timeAround(attributes.delay, attributes, random) }),

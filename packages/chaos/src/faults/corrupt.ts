@@ -10,7 +10,7 @@ interface CorruptAttributes {
 /**
  * Flips bits: of each byte with a chance of `rate` one, or one of the byte at `offset`, or both. Offsets count the bytes of the
  * direction from 0, from when the fault began; which ones are hit depends on the seed and not on how the bytes were split.
- * The event has the first one.
+ * Each flip is an event, up to 100 of a direction.
  */
 export const corrupt = defineFault<CorruptAttributes>({
   type: 'corrupt',
@@ -20,7 +20,7 @@ export const corrupt = defineFault<CorruptAttributes>({
     offset: optional(whole({ initial: 0, help: 'the byte, from 0, of which a bit is flipped' })),
   },
   units: ['connection'],
-  tells: true,
+  tells: 'each',
   check: ({ rate, offset }) =>
     rate === 0 && offset === null ? 'give a rate or an offset, or nothing is ever flipped' : null,
   stage: (flow, attributes) => new Corrupt(flow, attributes),

@@ -22,9 +22,9 @@ export interface FaultDefinition<A = unknown> {
   check?(attributes: A, context: FaultContext): string | null
   /**
    * True: its stages tell by `flow.applied` that they have taken effect, and a connection on which they never do has no event.
-   * Otherwise that is the first byte or end that reaches them.
+   * Otherwise that is the first byte or end that reaches them. 'each': each call is an event, up to 100 of a unit.
    */
-  readonly tells?: boolean
+  readonly tells?: boolean | 'each'
   /**
    * Whether a request is one that the fault can be for; others are let through, and neither drawn nor counted. By default all.
    * A login fits no deadlock, and what expects no reply fits no error.

@@ -1,10 +1,13 @@
-import { flag, seconds } from '../attributes.ts'
+import { flag, quiet, seconds } from '../attributes.ts'
 import { defineFault } from './definition.ts'
+import { spreadAttributes, timeAround, type Spread } from './distribution.ts'
 
-interface DelayAttributes {
+interface DelayAttributes extends Spread {
   sleep: number
   before: boolean
 }
+
+const spread = spreadAttributes(seconds)
 
 /** A delay counts from the first byte of its message; those behind it wait with it, and not again by as much. */
 export const delay = defineFault<DelayAttributes>({
@@ -16,7 +19,12 @@ export const delay = defineFault<DelayAttributes>({
       initial: true,
       help: 'true: before the backend gets the request; false: after it replied',
     }),
+    ...spread,
+    jitter: quiet(spread.jitter),
   },
   units: ['request', 'connection', 'chunk'],
-  treat: (_exchange, { sleep, before }) => (before ? { delayRequestMs: sleep } : { delayReplyMs: sleep }),
+  treat({ random }, attributes) {
+    const ms = timeAround(attributes.sleep, attributes, random)
+    return attributes.before ? { delayRequestMs: ms } : { delayReplyMs: ms }
+  },
 })

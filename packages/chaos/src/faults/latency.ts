@@ -20,7 +20,7 @@ export const latency = defineFault<LatencyAttributes>({
   summary: 'bytes arrive later',
   attributes: {
     latency: milliseconds({ initial: 0, help: 'how much later, in milliseconds' }),
-    ...spreadAttributes,
+    ...spreadAttributes(milliseconds),
   },
   units: ['connection'],
   stage: (flow, attributes) => new Latency(flow, attributes),

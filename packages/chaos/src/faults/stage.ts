@@ -47,7 +47,7 @@ export interface Flow {
   after(ms: number, callback: () => void): Timer
   /** Ends the connection on both sides: orderly, or with a reset. */
   close(how: 'fin' | 'rst'): void
-  /** Tells that the fault has taken effect: the first call makes the one event of this unit. */
+  /** Tells that the fault has taken effect: the first call makes the one event of this unit, if it does not tell of each. */
   applied(detail?: Readonly<Record<string, string | number>>): void
 }
 

@@ -12,6 +12,9 @@ export interface Taker {
   ended(): void
 }
 
+/** Events of a unit of a fault that tells of each time; what one connection makes must have an end. */
+const mostTold = 100
+
 /** What a stage holds before reading stops, unless it allows itself more. Bytes. */
 const usuallyAllowed = 256 * 1024
 
@@ -26,7 +29,7 @@ export class StageSlot implements Flow, Taker {
   readonly #link: Link
   readonly #stage: Stage
   #timers: Timers | null = null
-  #isTold = false
+  #told = 0
   #hasEnded = false
   #isOver = false
 
@@ -41,7 +44,7 @@ export class StageSlot implements Flow, Taker {
   }
 
   write(bytes: Buffer): void {
-    if (!this.#isTold) this.#reached()
+    if (this.#told === 0) this.#reached()
     if (this.#isOver || this.#link.isClosed) return
     try {
       this.#stage.onBytes(bytes)
@@ -100,15 +103,15 @@ export class StageSlot implements Flow, Taker {
   }
 
   applied(detail?: Readonly<Record<string, string | number>>): void {
-    if (this.#isTold) return
-    this.#isTold = true
+    if (this.#told >= (this.rule.definition.tells === 'each' ? mostTold : 1)) return
+    this.#told++
     this.#link.tellFault(this.rule, this.draw, detail)
   }
 
   ended(): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    if (!this.#isTold) this.#reached()
+    if (this.#told === 0) this.#reached()
     if (this.#isOver || this.#link.isClosed) return
     try {
       this.#stage.onEnd()
@@ -128,7 +131,7 @@ export class StageSlot implements Flow, Taker {
 
   /** The stage may pass on what it holds; after it, it is out. */
   remove(): void {
-    this.stopTimers()
+    this.#timers?.close()
     try {
       this.#stage.onRemove?.()
     } catch (error) {
@@ -137,21 +140,17 @@ export class StageSlot implements Flow, Taker {
     // A stream must not lose its end with the stage that held it.
     if (this.#hasEnded) this.end()
     this.#isOver = true
-    this.stopTimers()
+    this.#timers?.close()
   }
 
   /** With the connection. */
   closed(): void {
-    this.stopTimers()
+    this.#timers?.close()
     try {
       this.#stage.onClose?.()
     } catch (error) {
       this.#broke(error)
     }
-  }
-
-  stopTimers(): void {
-    this.#timers?.close()
   }
 
   #made(): Stage {
@@ -164,7 +163,7 @@ export class StageSlot implements Flow, Taker {
   }
 
   #reached(): void {
-    if (this.rule.definition.tells !== true) this.applied()
+    if (!this.rule.definition.tells) this.applied()
   }
 
   /** A stage with a mistake costs its connection, not the proxy. */

@@ -12,6 +12,7 @@ describe('connect_delay, refuse, ignore', () => {
     assert.deepEqual(treatmentOf('connect_delay', { delay: '2s' }), { delayMs: 2000 })
     const { delayMs } = treatmentOf('connect_delay', { delay: 100, jitter: 50 })
     assert.ok(delayMs !== undefined && delayMs >= 50 && delayMs < 150 && delayMs !== 100)
+    assert.deepEqual(treatmentOf('connect_delay', { times: '70' }), { delayMs: 70 })
     assert.deepEqual(treatmentOf('refuse'), { refuse: 'rst' })
     assert.deepEqual(treatmentOf('refuse', { how: 'fin' }), { refuse: 'fin' })
     assert.deepEqual(treatmentOf('ignore'), { ignore: true })

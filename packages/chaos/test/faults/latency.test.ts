@@ -118,6 +118,47 @@ describe('latency', () => {
     }
   })
 
+  it('takes its times from a list, each as likely as its weight', () => {
+    const stage = atWork('latency', { latency: 1000, jitter: 100, times: ['10', 20, '2s:2'] })
+    const seen = new Map<number, number>()
+    for (let round = 0; round < 4000; round++) {
+      const before = stage.flow.at
+      stage.send('x')
+      stage.advance(100_000)
+      const time = stage.flow.passed.at(-1)!.at - before
+      seen.set(time, (seen.get(time) ?? 0) + 1)
+    }
+    assert.deepEqual(
+      [...seen.keys()].sort((one, other) => one - other),
+      [10, 20, 2000],
+    )
+    // The 99.9 % bounds of binomial distributions.
+    assert.ok(Math.abs(seen.get(10)! - 1000) <= 3.3 * Math.sqrt(1000 * 0.75), `${seen.get(10)}`)
+    assert.ok(Math.abs(seen.get(2000)! - 2000) <= 3.3 * Math.sqrt(2000 * 0.5), `${seen.get(2000)}`)
+  })
+
+  it('reads a list of times from a text, shows what it read, and refuses what is none', () => {
+    const rule = ruleOf('latency', { times: '10, 1.5s:3,0' })
+    assert.deepEqual(rule.shown['times'], [10, '1500:3', 0])
+    assert.deepEqual(ruleOf('latency', { times: rule.shown['times'] }).attributes, rule.attributes)
+    assert.deepEqual(ruleOf('delay', { times: '0.5:2,2' }).shown['times'], ['0.5:2', 2])
+    const wrong = [
+      [],
+      '',
+      'soon',
+      [-1],
+      [1, null],
+      ['1:0'],
+      ['1:-1'],
+      ['1:1.5'],
+      [{}],
+      Array(1001).fill(1),
+      NaN,
+    ]
+    for (const times of wrong)
+      assert.throws(() => ruleOf('latency', { times }), { code: 'CHAOS_ATTRIBUTE' }, JSON.stringify(times))
+  })
+
   it('shows clients only what they know', () => {
     assert.deepEqual(ruleOf('latency', { latency: 100 }).shown, { latency: 100, jitter: 0 })
     assert.deepEqual(ruleOf('latency', { distribution: 'pareto' }).shown, {

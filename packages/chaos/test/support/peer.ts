@@ -29,8 +29,9 @@ export class Peer {
   }
 
   /** Resolves when it is connected, or was refused or reset at once. */
-  static async connect({ host, port }: { host: string; port: number }): Promise<Peer> {
-    const peer = new Peer(connect({ host, port, allowHalfOpen: true }))
+  static async connect({ host, port }: { host: string; port: number }, localAddress?: string): Promise<Peer> {
+    const from = localAddress === undefined ? {} : { localAddress }
+    const peer = new Peer(connect({ host, port, ...from, allowHalfOpen: true }))
     let isConnected = false
     peer.socket.once('connect', () => {
       isConnected = true
