@@ -1,5 +1,6 @@
 import { oneOf, whole, words, type AttributeTable } from '../attributes.ts'
 import { limitData } from '../faults/limit-data.ts'
+import type { FaultContext } from '../faults/definition.ts'
 import type { Random } from '../random.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { Treatment } from './exchange.ts'
@@ -11,6 +12,12 @@ export interface CodedErrorAttributes {
   when: 'instead' | 'after'
   mode: 'answer' | 'cut'
   bytes: number
+}
+
+/** The check of a fault that only one protocol can have. */
+export function needsProtocol(name: string): (attributes: unknown, context: FaultContext) => string | null {
+  return (_attributes, { protocol }) =>
+    protocol.name === name ? null : `it needs the protocol ${name}, and this one is ${protocol.name}`
 }
 
 /** One of `statuses`: `1205`, `1205/HY000`, `1205:3 some text`. */

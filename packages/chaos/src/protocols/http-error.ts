@@ -1,7 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import { milliseconds, oneOf, optional, text, whole, words, type Attribute } from '../attributes.ts'
 import { defineFault } from '../faults/definition.ts'
+import type { Random } from '../random.ts'
+import { needsProtocol } from './error-mode.ts'
 import { spoiled, type SpoilMode } from './http-spoil.ts'
+import { pickWeighted } from './weighted.ts'
 
 interface HttpErrorAttributes {
   statuses: readonly string[]
@@ -66,8 +69,7 @@ export const httpError = defineFault<HttpErrorAttributes>({
     pause: milliseconds({ initial: 100, help: 'between those pieces' }),
   },
   units: ['request', 'connection'],
-  check: (_attributes, { protocol }) =>
-    protocol.name === 'http' ? null : `it needs the protocol http, and this one is ${protocol.name}`,
+  check: needsProtocol('http'),
   treat({ request, random }, attributes) {
     const { mode, bytes, piece, pause } = attributes
     const when = attributes.when ?? (mode === 'status' ? 'instead' : 'after')
@@ -75,7 +77,7 @@ export const httpError = defineFault<HttpErrorAttributes>({
     const replyStage =
       mode === 'status' ? {} : { replyStage: spoiled({ mode, hasBody, bytes, piece, pauseMs: pause }) }
     if (mode !== 'status' && when === 'after') return { ...replyStage, detail: { mode } }
-    const chosen = pick(attributes.statuses, random.next())
+    const chosen = pick(attributes.statuses, random)
     const keeps = request.detail['keepAlive'] === true && request.detail['tunnels'] !== true
     const closing = answer(chosen, attributes, { keeps: false, hasBody })
     const isAncient = request.detail['isAncient'] === true
@@ -98,18 +100,12 @@ export const httpError = defineFault<HttpErrorAttributes>({
   },
 })
 
-/** By weights. */
-function pick(list: readonly string[], draw: number): number {
+function pick(list: readonly string[], random: Random): number {
   const weighed = list.map((each) => {
     const [, code, weight] = status.exec(each)!
-    return { code: Number(code), weight: Number(weight ?? 1) }
+    return { item: Number(code), weight: Number(weight ?? 1) }
   })
-  let left = draw * weighed.reduce((sum, { weight }) => sum + weight, 0)
-  for (const { code, weight } of weighed) {
-    left -= weight
-    if (left < 0) return code
-  }
-  return weighed.at(-1)!.code
+  return pickWeighted(weighed, random)
 }
 
 function answer(

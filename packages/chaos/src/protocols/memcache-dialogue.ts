@@ -94,6 +94,14 @@ export class MemcacheDialogue implements Dialogue {
     }
   }
 
+  clientEnded(): void {
+    if (this.#heldOfClient.length > 0) this.#giveUp('the client ended within a command', null, null)
+  }
+
+  backendEnded(): void {
+    if (this.#heldOfBackend.length > 0) this.#giveUp('the backend ended within a reply', null, null)
+  }
+
   #begin(request: MemcacheRequest, isInLine: boolean): void {
     this.#isInLine = isInLine
     this.#valueLeft = isInLine ? 0 : request.valueLength

@@ -1,6 +1,7 @@
 import { oneOf, words } from '../attributes.ts'
 import { defineFault } from '../faults/definition.ts'
 import { CutReply, type Following } from './cut-reply.ts'
+import { needsProtocol } from './error-mode.ts'
 import type { Treatment } from './exchange.ts'
 import { bodyOf } from './memcache-framer.ts'
 import type { MemcacheRequest } from './memcache-request.ts'
@@ -48,8 +49,7 @@ export const memcacheError = defineFault<MemcacheErrorAttributes>({
     }),
   },
   units: ['request', 'connection'],
-  check: (_attributes, { protocol }) =>
-    protocol.name === 'memcache' ? null : `it needs the protocol memcache, and this one is ${protocol.name}`,
+  check: needsProtocol('memcache'),
   suits(request, { attributes: { statuses, mode } }) {
     if (request.replies === 0) return false
     if (mode === 'truncate') return retrieving.has(request.verb ?? '')

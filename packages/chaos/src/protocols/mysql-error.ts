@@ -4,6 +4,7 @@ import {
   cutReply,
   hasFitting,
   namesVerbs,
+  needsProtocol,
   pickStatus,
   type CodedErrorAttributes,
   type CodedStatus,
@@ -78,6 +79,7 @@ export const mysqlError = defineFault<CodedErrorAttributes>({
     isCode,
   ),
   units: ['request', 'connection'],
+  check: needsProtocol('mysql'),
   suits(request, rule) {
     if (request.replies === 0) return false
     if (namesVerbs(rule)) return true

@@ -140,11 +140,11 @@ export class MysqlRequests {
       const place = statementPlace(head, this.#capabilities)
       if (place === null) return new MysqlRequest({ ...about, verb, label: verb, text: null }, sequence)
       const text = head.toString('utf8', place)
-      return new MysqlRequest({ ...about, ...statementName(text), text }, sequence)
+      return new MysqlRequest({ ...about, ...statementName(text, '`'), text }, sequence)
     }
     const text = this.#textOf(code, head)
     const isNamed = text !== null && (code === prepare || ofStatement.has(code))
-    const label = isNamed ? `${verb} ${statementName(text).label}` : verb
+    const label = isNamed ? `${verb} ${statementName(text, '`').label}` : verb
     if (code === closeStatement && head.length >= 5) this.#statements.delete(head.readUInt32LE(1))
     return new MysqlRequest({ ...about, verb, text, label }, sequence)
   }

@@ -1,3 +1,5 @@
+import { HeadBytes } from './head-bytes.ts'
+
 const none = Buffer.alloc(0)
 
 /** The first bytes of a payload that comes in pieces, of which no more is remembered. */
@@ -7,8 +9,7 @@ export class PayloadHead {
   /** `bytes` is all that it will be. */
   isKnown = false
   #wanted = 0
-  #collected = 0
-  #pieces: Buffer[] = []
+  readonly #held = new HeadBytes()
 
   /** @param wanted bytes, of which the payload has no fewer */
   begin(wanted: number): void {
@@ -24,20 +25,14 @@ export class PayloadHead {
 
   /** @param isLast the payload ends with it: then a view will do */
   add(piece: Buffer, isLast: boolean): void {
-    const missing = this.#wanted - this.#collected
-    if (this.#collected === 0 && piece.length >= missing) {
-      const head = piece.subarray(0, missing)
-      this.bytes = isLast ? head : Buffer.from(head)
-      this.isKnown = true
+    const missing = this.#wanted - this.#held.length
+    const part = piece.subarray(0, missing)
+    if (part.length < missing) {
+      this.#held.add(part)
       return
     }
-    const part = Buffer.from(piece.subarray(0, missing))
-    this.#pieces.push(part)
-    this.#collected += part.length
-    if (this.#collected < this.#wanted) return
-    this.bytes = Buffer.concat(this.#pieces)
-    this.#pieces = []
-    this.#collected = 0
+    this.bytes = this.#held.length > 0 || isLast ? this.#held.join(part) : Buffer.from(part)
+    this.#held.take()
     this.isKnown = true
   }
 }

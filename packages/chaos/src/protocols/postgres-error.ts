@@ -4,6 +4,7 @@ import {
   cutReply,
   hasFitting,
   namesVerbs,
+  needsProtocol,
   pickStatus,
   type CodedErrorAttributes,
   type CodedStatus,
@@ -72,6 +73,7 @@ export const postgresError = defineFault<CodedErrorAttributes>({
       /^[\dA-Z]{5}$/.test(code) && (severity === null || /^(?:ERROR|FATAL|PANIC)$/.test(severity)),
   ),
   units: ['request', 'connection'],
+  check: needsProtocol('postgres'),
   suits(request, rule) {
     const { phase } = detailOf(request)
     if (request.replies === 0 || phase === 'encryption') return false

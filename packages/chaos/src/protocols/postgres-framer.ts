@@ -4,6 +4,8 @@ import { PayloadHead } from './payload-head.ts'
 const lengthBytes = 4
 /** What a server accepts at most (1 GiB); more is no message. */
 const longest = 0x3f_ff_ff_ff
+/** The same of a message before the login. */
+const longestUntyped = 10_000
 
 /**
  * Reads one direction of Postgres' messages, split anywhere, and remembers no more of a message than its first bytes. The
@@ -78,7 +80,10 @@ export class PostgresFramer {
     const hasType = this.#wanted > lengthBytes
     this.type = hasType ? String.fromCharCode(this.#header[0]!) : ''
     const length = this.#header.readUInt32BE(hasType ? 1 : 0)
-    this.isBroken = length < lengthBytes || length > longest || (hasType && !/[A-Za-z1-3]/.test(this.type))
+    this.isBroken =
+      length < lengthBytes ||
+      length > (hasType ? longest : longestUntyped) ||
+      (hasType && !/[A-Za-z1-3]/.test(this.type))
     this.#left = length - lengthBytes
     this.#payload.begin(Math.min(this.#most, Math.max(0, this.#left)))
   }

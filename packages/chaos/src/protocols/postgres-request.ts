@@ -39,7 +39,7 @@ export class PostgresRequest implements RequestHead {
   unanswered = 0
 
   constructor({ phase, verb, statement = null, replies = 1 }: About, transaction: Transaction) {
-    const name = statement === null ? null : statementName(statement)
+    const name = statement === null ? null : statementName(statement, '"')
     this.verb = name !== null && verb === '' ? name.verb : verb
     this.text = statement
     this.label = name === null || verb === '' ? (name?.label ?? verb) : `${verb} ${name.label}`

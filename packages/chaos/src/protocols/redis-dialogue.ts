@@ -120,6 +120,14 @@ export class RedisDialogue implements Dialogue {
     }
   }
 
+  clientEnded(): void {
+    if (this.#heldOfClient.length > 0) this.#giveUp('the client ended within a command', null, null)
+  }
+
+  backendEnded(): void {
+    if (this.#heldOfBackend.length > 0) this.#giveUp('the backend ended within a reply', null, null)
+  }
+
   /** A MULTI that was answered in place of the server, or refused by it, began nothing. */
   answered(to: RequestHead): void {
     if (to === this.#multi) this.#isQueueing = false

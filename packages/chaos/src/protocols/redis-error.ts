@@ -1,6 +1,7 @@
 import { oneOf, text, words } from '../attributes.ts'
 import { defineFault } from '../faults/definition.ts'
 import { CutReply, type Following } from './cut-reply.ts'
+import { needsProtocol } from './error-mode.ts'
 import type { Exchange, Treatment } from './exchange.ts'
 import type { RequestHead } from './protocol.ts'
 import { isRedirection, knownStatuses, readStatus, usualText, type RedisStatus } from './redis-statuses.ts'
@@ -56,8 +57,9 @@ export const redisError = defineFault<RedisErrorAttributes>({
     }),
   },
   units: ['request', 'connection'],
-  check({ statuses, target }, { protocol }) {
-    if (protocol.name !== 'redis') return `it needs the protocol redis, and this one is ${protocol.name}`
+  check({ statuses, target }, context) {
+    const reason = needsProtocol('redis')(null, context)
+    if (reason !== null) return reason
     if (target !== '' && !/^\S+:\d{1,5}$/.test(target)) return `target must be HOST:PORT, not ${target}`
     const needing = choicesOf(statuses).find(({ item }) => isRedirection(item.word) && item.text === null)
     if (needing === undefined || target !== '') return null

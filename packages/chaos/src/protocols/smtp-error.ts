@@ -4,6 +4,7 @@ import {
   cutReply,
   hasFitting,
   namesVerbs,
+  needsProtocol,
   pickStatus,
   type CodedErrorAttributes,
   type CodedStatus,
@@ -43,6 +44,7 @@ export const smtpError = defineFault<CodedErrorAttributes>({
     (code, qualifier) => qualifier === null && /^[45]\d\d$/.test(code),
   ),
   units: ['request', 'connection'],
+  check: needsProtocol('smtp'),
   suits(request, rule) {
     if (namesVerbs(rule)) return true
     const { statuses, mode } = rule.attributes

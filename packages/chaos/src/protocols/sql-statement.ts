@@ -6,35 +6,35 @@ export interface StatementName {
   label: string
 }
 
-const name = String.raw`[\w$.\x60"]{1,60}`
+/** What may stand around a name: in MySQL a text stands between double quotes. */
+export type NameQuote = '"' | '`'
 
 /** Where a table stands. Nothing in quotes may come before it, lest a word of a value is taken for it. */
-const tables: Readonly<Record<string, RegExp>> = {
-  SELECT: new RegExp(String.raw`^(?:[^'"$]|\$\d){0,2000}?\sfrom\s+(${name})`, 'i'),
-  INSERT: new RegExp(
-    String.raw`^\w+\s+(?:(?:low_priority|delayed|high_priority|ignore)\s+)?into\s+(${name})`,
-    'i',
-  ),
-  REPLACE: new RegExp(String.raw`^\w+\s+into\s+(${name})`, 'i'),
-  UPDATE: new RegExp(String.raw`^\w+\s+(?:(?:only|ignore)\s+)?(${name})`, 'i'),
-  DELETE: new RegExp(String.raw`^\w+\s+from\s+(${name})`, 'i'),
-  TRUNCATE: new RegExp(String.raw`^\w+\s+(?:table\s+)?(${name})`, 'i'),
-  COPY: new RegExp(String.raw`^\w+\s+(${name})`, 'i'),
-  CREATE: new RegExp(
-    String.raw`^\w+\s+(?:temporary\s+|temp\s+)?table\s+(?:if\s+not\s+exists\s+)?(${name})`,
-    'i',
-  ),
-  ALTER: new RegExp(String.raw`^\w+\s+table\s+(${name})`, 'i'),
-  DROP: new RegExp(String.raw`^\w+\s+table\s+(?:if\s+exists\s+)?(${name})`, 'i'),
+function tablesOf(quote: NameQuote): Readonly<Record<string, RegExp>> {
+  const at = (before: string): RegExp => new RegExp(String.raw`^${before}(?!\d)([\w$.${quote}]{1,60})`, 'i')
+  return {
+    SELECT: at(String.raw`(?:[^'"$]|\$\d){0,2000}?\sfrom\s+`),
+    INSERT: at(String.raw`\w+\s+(?:(?:low_priority|delayed|high_priority|ignore)\s+)?into\s+`),
+    REPLACE: at(String.raw`\w+\s+into\s+`),
+    UPDATE: at(String.raw`\w+\s+(?:(?:only|ignore)\s+)?`),
+    DELETE: at(String.raw`\w+\s+from\s+`),
+    TRUNCATE: at(String.raw`\w+\s+(?:table\s+)?`),
+    COPY: at(String.raw`\w+\s+`),
+    CREATE: at(String.raw`\w+\s+(?:temporary\s+|temp\s+)?table\s+(?:if\s+not\s+exists\s+)?`),
+    ALTER: at(String.raw`\w+\s+table\s+`),
+    DROP: at(String.raw`\w+\s+table\s+(?:if\s+exists\s+)?`),
+  }
 }
+
+const tables = { '"': tablesOf('"'), '`': tablesOf('`') }
 
 /** Space, comments and opening brackets before the first word. */
 const preface = /^(?:[\s;(]+|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$)|\/\*(?![!M])[^]*?\*\/|\/\*M?!\d*)*/
 
-export function statementName(statement: string): StatementName {
+export function statementName(statement: string, quote: NameQuote): StatementName {
   const plain = statement.slice(preface.exec(statement)?.[0].length ?? 0)
   const verb = /^[a-z]{1,20}(?![\w])/i.exec(plain)?.[0].toUpperCase()
   if (verb === undefined) return { verb: 'QUERY', label: 'QUERY' }
-  const table = tables[verb]?.exec(plain)?.[1]?.replaceAll(/[`"]/g, '')
+  const table = tables[quote][verb]?.exec(plain)?.[1]?.replaceAll(quote, '')
   return { verb, label: table === undefined ? verb : `${verb} ${table}` }
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Direction } from '../direction.ts'
 import type { CloseCause, FaultEvent, OpaqueEvent } from '../events/event.ts'
 import type { Timer } from '../faults/stage.ts'
+import { HeadBytes } from '../protocols/head-bytes.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { Decider } from '../rules/decider.ts'
 import type { RuleChange } from '../rules/rule-set.ts'
@@ -17,9 +18,7 @@ import type { Side } from './side.ts'
 import { Timers } from './timers.ts'
 import type { ConnectionOwner } from './connection-owner.ts'
 
-const nothing: readonly Buffer[] = []
-
-/** How long a side that was ended may take to leave. Milliseconds. */
+/** How long a side that was ended may take to leave, from the last byte that it took. Milliseconds. */
 const lingerMs = 1000
 /** The same after an answer that was the last one. */
 const finishMs = 5000
@@ -44,7 +43,8 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   #backend: Side | null = null
   #conversation: Conversation | null = null
   /** For the backend, until it is there. */
-  #early = nothing
+  #early: HeadBytes | null = null
+  #hasClientEnded = false
   #isUpOver = false
   #isDownOver = false
   #isStopped = false
@@ -114,7 +114,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     if (this.#conversation === null && this.#client !== null && this.#needsConversation()) this.#converse()
     this.#up.apply(changes)
     this.#down.apply(changes)
-    this.#conversation?.rulesChanged()
+    this.#conversation?.rulesChanged(changes)
     this.#approach?.rulesChanged(changes)
   }
 
@@ -136,6 +136,9 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     if (this.#story.cause === null) this.#story.note('client', null)
     if (this.#approach?.isIgnoring === true) this.#shut('fin', 'client', null)
     else this.#up.ended()
+    this.#hasClientEnded = true
+    // The backend is not there any more to be told.
+    if (this.#isFinishing) this.#directionOver('upstream')
   }
 
   clientDrained(): void {
@@ -203,11 +206,11 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     this.#backend = side
     this.#open++
     side.listen(new BackendEar(this))
-    const early = this.#early
-    this.#early = nothing
-    for (const bytes of early) {
-      side.write(bytes)
-      this.#up.release(bytes.length)
+    const early = this.#early?.take() ?? null
+    this.#early = null
+    if (early !== null) {
+      side.write(early)
+      this.#up.release(early.length)
     }
     if (this.#isBackendGone) {
       side.finish(lingerMs)
@@ -284,8 +287,13 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
 
   toBackend(bytes: Buffer): void {
     if (this.#isShut || this.#isBackendGone) return
-    if (this.#backend === null) this.#early = [...this.#early, this.#up.hold(bytes)]
-    else this.#backend.write(bytes)
+    if (this.#backend !== null) {
+      this.#backend.write(bytes)
+      return
+    }
+    this.#up.charge(bytes.length)
+    this.#early ??= new HeadBytes()
+    this.#early.add(bytes)
   }
 
   endBackend(): void {
@@ -311,16 +319,14 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   finish(detail: string): void {
     if (this.#isShut || this.#isFinishing) return
     this.#isFinishing = true
+    this.#isUpOver ||= this.#hasClientEnded
     this.#story.note('fault', detail)
-    this.#leaveBackend('fin')
+    this.#leaveBackend()
     this.#down.ended()
   }
 
-  close(how: 'fin' | 'rst', side: 'both' | 'backend', detail: string): void {
-    if (this.#isShut) return
-    this.#story.note('fault', detail)
-    if (side === 'both') this.#shut(how, 'fault', detail)
-    else this.#leaveBackend(how)
+  close(how: 'fin' | 'rst', detail: string): void {
+    this.#shut(how, 'fault', detail)
   }
 
   hold(direction: Direction, bytes: Buffer): Buffer {
@@ -393,12 +399,11 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     else backend.resume()
   }
 
-  #leaveBackend(how: 'fin' | 'rst'): void {
+  #leaveBackend(): void {
     this.#isBackendGone = true
     // What was given for it is to reach it first.
-    if (how === 'rst' || this.#early.length === 0) this.#approach?.cancel()
-    if (how === 'rst') this.#backend?.reset()
-    else this.#backend?.finish(lingerMs)
+    if (this.#early === null) this.#approach?.cancel()
+    this.#backend?.finish(lingerMs)
   }
 
   #directionOver(direction: Direction): void {
@@ -417,7 +422,7 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
     this.#down.close()
     this.#timers?.close()
     this.#conversation?.closed()
-    this.#early = nothing
+    this.#early = null
     for (const side of [this.#client, this.#backend])
       if (how === 'rst') side?.reset()
       else if (how === 'fin') side?.finish(lingerMs)

@@ -3,9 +3,26 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 
 import { memcache } from '../../src/protocols/memcache.ts'
-import { play, type RecordingTalk, type Sent } from '../support/recording-talk.ts'
+import { play, RecordingTalk, type Sent } from '../support/recording-talk.ts'
 
 describe('MemcacheDialogue', () => {
+  it('tells half a command and half a reply when their streams end', () => {
+    const half = 'get a'
+    const ofClient = new RecordingTalk()
+    const asking = memcache.open!(ofClient)
+    asking.fromClient(Buffer.from(half))
+    asking.clientEnded?.()
+    assert.equal(ofClient.clientBytes.toString(), half)
+
+    const halfReply = 'VALUE a 0'
+    const ofBackend = new RecordingTalk()
+    const answering = memcache.open!(ofBackend)
+    answering.fromClient(Buffer.from('get a\r\n'))
+    answering.fromBackend(Buffer.from(halfReply))
+    answering.backendEnded?.()
+    assert.equal(ofBackend.backendBytes.toString(), halfReply)
+  })
+
   it('tells commands with their values and replies of several lines', () => {
     const talk = play(memcache, [
       ['client', 'set a 0 0 5\r\nx\r\nyz\r\nget a b\r\nstats\r\nincr n 1\r\nversion\r\nbogus\r\n'],

@@ -161,6 +161,10 @@ describe('PostgresDialogue', () => {
     sameHoweverCut(postgres, cases[4]![0])
   })
 
+  it('does not wait for the rest of a first message that no server would read', () => {
+    assert.equal(play(postgres, [['client', '1234\r\n']]).opaqueReason, 'not Postgres')
+  })
+
   it('lets no byte of garbage get lost', () => survivesGarbage(postgres, session))
 })
 

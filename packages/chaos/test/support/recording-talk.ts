@@ -121,7 +121,8 @@ export class RecordingTalk implements Talk {
 
   /** The dialogue has returned: until now it may not change what it lent. */
   returned(): void {
-    for (const { bytes, copy } of this.#lent) assert.ok(bytes.equals(copy), 'bytes that were told are written over')
+    for (const { bytes, copy } of this.#lent)
+      assert.ok(bytes.equals(copy), 'bytes that were told are written over')
     this.#lent = []
   }
 
