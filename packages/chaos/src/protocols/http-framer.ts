@@ -6,12 +6,12 @@ export const longestHead = 64 * 1024
 /** What becomes of the messages of one direction. */
 export interface FramerOwner {
   /**
-   * A head is there, as latin1 without its empty line.
+   * A head is there, from the first offset to the second, without its empty line; lent.
    *
    * @returns what follows it
    * @throws {NotHttp}
    */
-  head(text: string): BodyLength
+  head(bytes: Buffer, from: number, to: number): BodyLength
   /** Bytes of the message, the head first; lent. */
   bytes(bytes: Buffer): void
   ends(): void
@@ -136,11 +136,10 @@ export class HttpFramer {
   /** A whole head ends at `end` of `bytes`. @returns up to where it, and its body, were told */
   #begin(bytes: Buffer, at: number, end: number): number {
     const isKept = this.#partialLength > 0
-    const text = isKept
-      ? this.#partial!.toString('latin1', 0, this.#partialLength - 4)
-      : bytes.toString('latin1', at, end - 4)
     if (isKept) this.#at = end
-    const length = this.#owner.head(text)
+    const length = isKept
+      ? this.#owner.head(this.#partial!, 0, this.#partialLength - 4)
+      : this.#owner.head(bytes, at, end - 4)
     this.#isLikely = false
     if (length === 'until-end') this.#isUntilEnd = true
     else if (length === 'chunked') this.#chunks = new Chunks()

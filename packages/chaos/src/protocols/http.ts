@@ -30,17 +30,19 @@ class HttpDialogue implements Dialogue {
   #isOpaque = false
   /** Bytes of the backend that are to be read next. */
   #rest: Buffer | null = null
+  readonly #isClientStopped = () => this.#gate !== null
+  readonly #isBackendStopped = () => this.#tunnel !== null || this.#gate !== null
 
   constructor(talk: Talk) {
     this.#talk = talk
     this.#client = new HttpFramer({
-      head: (text) => this.#request(text),
+      head: (bytes, from, end) => this.#request(bytes, from, end),
       bytes: (bytes) => talk.requestBytes(bytes),
       ends: () => talk.requestEnds(),
       mayBecome: mayBecomeRequest,
     })
     this.#backend = new HttpFramer({
-      head: (text) => this.#reply(text),
+      head: (bytes, from, end) => this.#reply(bytes, from, end),
       bytes: (bytes) => talk.replyBytes(bytes),
       ends: () => talk.replyEnds(),
       mayBecome: mayBecomeReply,
@@ -53,7 +55,7 @@ class HttpDialogue implements Dialogue {
       return
     }
     try {
-      const told = this.#client.push(bytes, () => this.#gate !== null)
+      const told = this.#client.push(bytes, this.#isClientStopped)
       if (told < bytes.length) this.#wait(bytes.subarray(told))
     } catch (error) {
       if (!(error instanceof NotHttp)) throw error
@@ -70,7 +72,7 @@ class HttpDialogue implements Dialogue {
     try {
       while (at < bytes.length && !this.#isOpaque) {
         const rest = at === 0 ? bytes : bytes.subarray(at)
-        at += this.#backend.push(rest, () => this.#tunnel !== null || this.#gate !== null)
+        at += this.#backend.push(rest, this.#isBackendStopped)
         if (this.#tunnel !== null)
           this.#opaque(this.#tunnel, null, at < bytes.length ? bytes.subarray(at) : null)
         else {
@@ -101,15 +103,15 @@ class HttpDialogue implements Dialogue {
     if (partial !== null) this.#opaque('the backend ended within a head', null, partial)
   }
 
-  #request(text: string): BodyLength {
-    const head = new HttpRequest(text)
+  #request(bytes: Buffer, from: number, end: number): BodyLength {
+    const head = new HttpRequest(bytes, from, end)
     this.#talk.requestBegins(head)
     if (head.tunnels) this.#gate = head
     return head.body
   }
 
-  #reply(text: string): BodyLength {
-    const head = new HttpReply(text)
+  #reply(bytes: Buffer, from: number, end: number): BodyLength {
+    const head = new HttpReply(bytes, from, end)
     if (head.isInterim) {
       // It does not end its request's wait, nor is it late when the reply is to be.
       this.#talk.replyBegins(null)
