@@ -15,7 +15,7 @@ export interface SeenRequest {
 }
 
 export interface OwnServer {
-  /** `http://127.0.0.1:PORT` */
+  /** `http://HOST:PORT` */
   url: string
   seen: readonly SeenRequest[]
   /** May be changed at any time. */
@@ -27,7 +27,7 @@ export interface OwnServer {
 }
 
 /** Answers 200 and `{}` unless told otherwise, remembers every request, and is stopped after the test. */
-export async function startServer(answer: RequestListener = ok): Promise<OwnServer> {
+export async function startServer(answer: RequestListener = ok, host = '127.0.0.1'): Promise<OwnServer> {
   const seen: SeenRequest[] = []
   const waiting: { count: number; resolve: () => void }[] = []
   const server = createServer((request, response) => {
@@ -38,13 +38,13 @@ export async function startServer(answer: RequestListener = ok): Promise<OwnServ
     own.answer(request, response)
   })
   server.keepAliveTimeout = 0
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   cleanUpAfterTest(async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   })
   const own: OwnServer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
     seen,
     answer,
     sawRequests: (count) =>

@@ -28,6 +28,8 @@ export interface CliOptions {
   binary?: BinaryName
   /** Another Node program instead: the path of its script. */
   script?: string
+  /** Starts it elsewhere than on this machine itself, such as in a network namespace: what to start instead of a command. */
+  at?: (command: string, ...args: readonly string[]) => { command: string; args: string[] }
   /** Files to write into the working directory first, by relative path. */
   files?: Readonly<Record<string, string>>
   /** Working directory; a new temporary one unless told. */
@@ -102,7 +104,12 @@ export class RunningCli {
   ) {
     this.directory = directory
     this.#title = [basename(script), ...args].join(' ')
-    this.#child = spawn(process.execPath, [script, ...args], {
+    const whole = [script, ...args]
+    const { command, args: commandArgs } = options.at?.(process.execPath, ...whole) ?? {
+      command: process.execPath,
+      args: whole,
+    }
+    this.#child = spawn(command, commandArgs, {
       cwd: directory,
       env: { ...cleanEnvironment(), [markVariable]: this.mark, ...options.env },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

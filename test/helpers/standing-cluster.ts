@@ -14,6 +14,8 @@ export interface StandingClusterOptions {
   /** More arguments of every agent. */
   agentArgs?: readonly string[]
   brokerArgs?: readonly string[]
+  /** Address of this machine at which the broker listens; 127.0.0.1 unless told. */
+  host?: string
   /** Files in the directory where its consoles run. */
   files?: Readonly<Record<string, string>>
 }
@@ -34,8 +36,9 @@ export class StandingCluster {
   }
 
   static async start(options: StandingClusterOptions = {}): Promise<StandingCluster> {
-    const { agents = ['a1', 'a2', 'a3'], agentArgs = [], brokerArgs = [], files = {} } = options
+    const { agents = ['a1', 'a2', 'a3'], agentArgs = [], brokerArgs = [], files = {}, host } = options
     const cluster = new StandingCluster(await temporaryDirectory(files))
+    if (host !== undefined) cluster.address = `${host}:0`
     // Agents wait for the join file, so all can start at once.
     await Promise.all([
       cluster.startBroker(brokerArgs),
@@ -53,10 +56,19 @@ export class StandingCluster {
     return this.broker
   }
 
-  /** Resolves when the broker has accepted it. */
-  async startAgent(name: string, args: readonly string[] = []): Promise<RunningCli> {
-    const all = ['--broker', `@${this.join('agent')}`, '--name', name, ...args]
-    const agent = await startCli(all, { binary: 'loads-agent', ...standing })
+  /**
+   * Resolves when the broker has accepted it.
+   *
+   * @param join the file that says where the broker is
+   * @param at see `CliOptions`
+   */
+  async startAgent(
+    name: string,
+    args: readonly string[] = [],
+    { join = this.join('agent'), at }: { join?: string } & Pick<CliOptions, 'at'> = {},
+  ): Promise<RunningCli> {
+    const all = ['--broker', `@${join}`, '--name', name, ...args]
+    const agent = await startCli(all, { binary: 'loads-agent', ...standing, ...(at ? { at } : {}) })
     this.agents.set(name, agent)
     await agent.waitForLine(/is registered/)
     return agent

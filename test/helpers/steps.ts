@@ -8,8 +8,8 @@ import type { RunningCli } from './run-cli.ts'
 export const stepMs = 20
 
 /** A target that takes its time, so that a user makes at most fifty requests a second. */
-export function startSteps(): Promise<OwnServer> {
-  return startServer((_request, response) => void setTimeout(() => response.end('{}'), stepMs))
+export function startSteps(host?: string): Promise<OwnServer> {
+  return startServer((_request, response) => void setTimeout(() => response.end('{}'), stepMs), host)
 }
 
 /** The test to run: `steps.TestSteps.test_step`. Its target sees which user makes which iteration. */

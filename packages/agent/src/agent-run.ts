@@ -8,7 +8,7 @@ import {
 } from '@loads-runner/engine'
 import { DeltaEncoder } from '@loads-runner/metrics'
 import type { AgentToBroker, Annotation, BrokerToAgent, RunSpec } from '@loads-runner/protocol'
-import type { Share } from '@loads-runner/testcase/load'
+import type { MovedUnit, Share } from '@loads-runner/testcase/load'
 import type { BundleCache } from './bundle-cache.ts'
 import { ChildSession } from './child-session.ts'
 import { RowRequests } from './row-requests.ts'
@@ -41,6 +41,12 @@ export class AgentRun {
   #encoder = new DeltaEncoder()
   #session: SessionControl | null = null
   #bundleParts: Uint8Array[] = []
+  #needsBundle = false
+  #armed = false
+  /** Units of other agents that it was given. */
+  #units = 0
+  /** How far it is, as it has told the broker: whatever was on its way when a link broke is said again. */
+  #told: AgentToBroker[] = []
   #unsaidNotes = 0
   #leaving = false
   /** The session has given its last window. */
@@ -69,7 +75,10 @@ export class AgentRun {
     else {
       const bundle = bundles.get(spec.bundle)
       if (bundle !== null) void this.#prepare(bundle)
-      else this.#say({ type: 'need-bundle', runId, hash: spec.bundle })
+      else {
+        this.#needsBundle = true
+        this.#say({ type: 'need-bundle', runId, hash: spec.bundle })
+      }
     }
   }
 
@@ -82,7 +91,7 @@ export class AgentRun {
       case 'start-stage':
         return this.#session?.startStage(message.stage)
       case 'add-units':
-        return this.#session?.addUnits(message.units)
+        return this.#addUnits(message.from, message.units)
       case 'control':
         return this.#session?.control(message.stage, message.changes)
       case 'rows':
@@ -101,8 +110,13 @@ export class AgentRun {
   /** A new connection knows no definitions yet, and may miss what was under way. */
   resend(): void {
     this.#encoder = new DeltaEncoder()
+    if (this.#needsBundle) {
+      this.#bundleParts = []
+      this.#say({ type: 'need-bundle', runId: this.#options.runId, hash: this.spec.bundle! })
+    }
     for (const window of this.#windows.unacknowledged()) this.#sendWindow(window)
     this.#flush()
+    for (const message of this.#told) this.#say(message)
     this.#rowRequests.repeat()
     if (this.#unsaidNotes > 0) {
       const what = this.#unsaidNotes === 1 ? '1 note was' : `${this.#unsaidNotes} notes were`
@@ -141,11 +155,22 @@ export class AgentRun {
     if (this.#session instanceof ChildSession) this.#session.killNow()
   }
 
+  /** Those that it has already are left out; those that follow some that it lacks will be said again. */
+  #addUnits(from: number, units: MovedUnit[]): void {
+    const fresh = from > this.#units ? [] : units.slice(this.#units - from)
+    if (fresh.length === 0) return
+    this.#units += fresh.length
+    const stages = new Set(fresh.map(({ stage }) => stage))
+    this.#told = this.#told.filter((each) => each.type !== 'stage-done' || !stages.has(each.stage))
+    this.#session?.addUnits(fresh)
+  }
+
   #takeBundle(bytes: Uint8Array, last: boolean): void {
     this.#bundleParts.push(bytes)
     if (!last) return
     const bundle = Buffer.concat(this.#bundleParts)
     this.#bundleParts = []
+    this.#needsBundle = false
     if (this.#options.bundles.put(this.#options.spec.bundle!, bundle)) void this.#prepare(bundle)
     else
       this.#cannotRun(
@@ -170,16 +195,19 @@ export class AgentRun {
           ? new ChildSession(options, this.#listener, spec.maxOrphanMs)
           : new Session(options, this.#listener)
       const workers = await this.#session.prepare()
-      this.#say({ type: 'prepared', runId, workers })
+      this.#tell({ type: 'prepared', runId, workers })
     } catch (error) {
       this.#cannotRun(error)
     }
   }
 
   async #arm(data: string): Promise<void> {
+    // Said again over a new link.
+    if (this.#armed) return
+    this.#armed = true
     try {
       await this.#session?.arm(data)
-      this.#say({ type: 'armed', runId: this.#options.runId })
+      this.#tell({ type: 'armed', runId: this.#options.runId })
     } catch (error) {
       this.#cannotRun(error)
     }
@@ -188,7 +216,7 @@ export class AgentRun {
   #cannotRun(error: unknown): void {
     const known = error instanceof EngineError
     const message = known ? error.message : String((error as Error).stack ?? error)
-    this.#say({
+    this.#tell({
       type: 'cannot-run',
       runId: this.#options.runId,
       exitCode: known ? error.exitCode : 70,
@@ -199,7 +227,8 @@ export class AgentRun {
   readonly #listener: SessionListener = {
     // An agent that leaves has not done its share: neither this nor its last window may say so.
     stageDone: (stage) => {
-      if (!this.#leaving) this.#say({ type: 'stage-done', runId: this.#options.runId, stage })
+      if (this.#leaving) return
+      this.#tell({ type: 'stage-done', runId: this.#options.runId, stage, units: this.#units })
     },
     window: (window) => {
       this.#windows.push(this.#leaving ? { ...window, final: false } : window)
@@ -211,7 +240,7 @@ export class AgentRun {
     log: (level, text) => this.#say({ type: 'log', runId: this.#options.runId, level, text }),
     note: (text, tags) => this.#annotate({ type: 'note', text, tags: { ...tags } }),
     lost: (reason) => {
-      this.#say({ type: 'session-lost', runId: this.#options.runId, reason })
+      this.#tell({ type: 'session-lost', runId: this.#options.runId, reason })
       this.#ended()
     },
   }
@@ -235,6 +264,12 @@ export class AgentRun {
   #annotate(annotation: Annotation): void {
     if (this.#options.connected()) this.#say({ type: 'annotate', runId: this.#options.runId, annotation })
     else this.#unsaidNotes++
+  }
+
+  /** For what the broker waits for: it is said again over each new link. */
+  #tell(message: AgentToBroker): void {
+    this.#told.push(message)
+    this.#say(message)
   }
 
   #say(message: AgentToBroker): void {

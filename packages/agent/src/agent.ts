@@ -31,6 +31,7 @@ export interface AgentEnd {
 }
 
 const heartbeatMs = 500
+const mayPass: readonly string[] = ['CHANNEL_UNREACHABLE', 'CHANNEL_LOST', 'CHANNEL_TIMEOUT']
 const firstRetryMs = 100
 const mostRetryMs = 2000
 
@@ -122,13 +123,13 @@ export class Agent {
   }
 
   /**
-   * A broker that is not there yet may come; one that says no will go on saying no. But a broker that once took this
-   * agent may answer oddly while it goes down or comes up.
+   * A broker that is not there yet, or does not answer, may come; one that says no will go on saying no. But a broker that
+   * once took this agent may answer oddly while it goes down or comes up.
    */
   #mayPass(error: unknown): boolean {
     if (!(error instanceof ChannelError)) return false
-    if (error.code === 'CHANNEL_UNREACHABLE' || error.code === 'CHANNEL_LOST') return true
-    return this.#registered && (error.code === 'CHANNEL_WRONG_KEY' || error.code === 'CHANNEL_TIMEOUT')
+    if (mayPass.includes(error.code)) return true
+    return this.#registered && error.code === 'CHANNEL_WRONG_KEY'
   }
 
   #onClosed(connection: AgentConnection, { reason, message }: Closed): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { hitsPerUser, profileOf, scenarioOf } from '@loads-runner/protocol/testing'
-import { bundleOf, ScriptedBroker } from './helpers/scripted-broker.ts'
+import { bundleOf, ScriptedBroker, specFor } from './helpers/scripted-broker.ts'
 
 const counting = `
 import { TestCase } from '@loads-runner/testcase'
@@ -80,11 +80,57 @@ export class TestNotes extends TestCase {
       { unit: 1, stage: 0, fromIteration: 0 },
       { unit: 2, stage: 0, fromIteration: 1 },
     ]
-    broker.send({ type: 'add-units', runId: broker.runId, units })
+    broker.send({ type: 'add-units', runId: broker.runId, from: 0, units })
     await broker.next('stage-done')
     broker.send({ type: 'finish', runId: broker.runId })
     const final = await broker.finalWindow()
     assert.deepEqual(final.ledger, { planned: 2, started: 2, finished: 2, interrupted: 0, dropped: 0 })
+  })
+
+  it('says again over each new link how far it is, and takes over units once that are said again', async () => {
+    const { runId } = broker
+    await broker.run(await bundleOf(counting), { profile: profileOf(hitsPerUser(3, 1)) }, 3)
+    assert.equal((await broker.next('stage-done')).units, 0)
+    await broker.relink()
+    await Promise.all([broker.next('prepared'), broker.next('armed')])
+    assert.equal((await broker.next('stage-done')).units, 0)
+
+    const [one, two] = [
+      { unit: 1, stage: 0, fromIteration: 0 },
+      { unit: 2, stage: 0, fromIteration: 0 },
+    ] as const
+    // Those before it were lost with a link.
+    broker.send({ type: 'add-units', runId, from: 1, units: [two] })
+    broker.send({ type: 'add-units', runId, from: 0, units: [one] })
+    assert.equal((await broker.next('stage-done')).units, 1)
+    await broker.relink()
+    broker.send({ type: 'arm', runId, data: '{}' })
+    broker.send({ type: 'add-units', runId, from: 0, units: [one, two] })
+    while ((await broker.next('stage-done')).units !== 2);
+    broker.send({ type: 'finish', runId })
+    const { ledger } = await broker.finalWindow()
+    assert.deepEqual(ledger, { planned: 3, started: 3, finished: 3, interrupted: 0, dropped: 0 })
+  })
+
+  it('asks again for a bundle of which parts were lost with a link', async () => {
+    const { runId } = broker
+    const bundle = await bundleOf(counting)
+    broker.send({
+      type: 'prepare',
+      runId,
+      spec: specFor(bundle),
+      share: { ranges: [{ first: 0, count: 1 }] },
+    })
+    const { hash } = await broker.next('need-bundle')
+    const half = bundle.bytes.length >> 1
+    broker.send({ type: 'bundle', runId, hash, last: false, bytes: bundle.bytes.subarray(0, half) })
+    await broker.relink()
+    assert.equal((await broker.next('need-bundle')).hash, hash)
+    broker.send({ type: 'bundle', runId, hash, last: true, bytes: bundle.bytes })
+    await broker.next('prepared')
+    await broker.relink()
+    await broker.next('prepared')
+    assert.ok(broker.said.every(({ type }) => type !== 'need-bundle'))
   })
 
   it('runs scenarios side by side, each with its own stages', async () => {

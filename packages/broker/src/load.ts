@@ -110,13 +110,13 @@ export class Load {
   /** What an agent says while it makes load. */
   take(member: Member, message: LoadMessage): void {
     if (message.type === 'window') this.#onWindow(member, message)
-    else if (message.type === 'stage-done') this.#onStageDone(member, message.stage)
+    else if (message.type === 'stage-done') this.#onStageDone(member, message.stage, message.units)
     else this.#onLeaseRows(member, message.feed, message.size, message.count)
   }
 
-  #onStageDone(member: Member, stage: number): void {
+  #onStageDone(member: Member, stage: number, units: number): void {
     if (!this.underWay || !member.working || !this.#course.hasBegun(stage)) return
-    member.done.add(stage)
+    member.stageDone(stage, units)
     this.#advance()
   }
 
@@ -262,8 +262,9 @@ export class Load {
     if (!this.underWay || !member.working) return
     this.figures.sendCatalogue(member)
     const { runId } = this.#options
-    if (this.#stopMode !== null) member.send({ type: 'stop', runId, mode: this.#stopMode })
-    else if (this.#finishing) member.send({ type: 'finish', runId })
+    if (this.#stopMode !== null) return member.send({ type: 'stop', runId, mode: this.#stopMode })
+    member.sendUnits()
+    if (this.#finishing) member.send({ type: 'finish', runId })
     else {
       for (const { stage } of this.#course.running()) {
         this.#startStage(member, stage.number)

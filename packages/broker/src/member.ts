@@ -35,8 +35,8 @@ export class Member implements Holding {
   suspect = false
   /** It went by itself, in good order: nothing is on its way any more. */
   left = false
-  /** A bundle is on its way. */
-  sending = false
+  /** The link, by its number, over which a bundle is on its way; null: none is. */
+  sendingOver: number | null = null
   /** Milliseconds of the run at which it was given up; null while it was not, and before the load. */
   lostAtMs: number | null = null
   readonly #stages: readonly RunStage[]
@@ -113,14 +113,30 @@ export class Member implements Holding {
 
   /** Gives it units of another agent. They may be of a stage whose own units have all ended here. */
   takeOver(units: MovedUnit[]): void {
+    const from = this.moved.length
     for (const unit of units) {
       this.moved.push(unit)
       this.#held += remainingExecutions(this.#stages, unit)
       this.done.delete(unit.stage)
     }
-    for (let at = 0; at < units.length; at += maxMovedPerMessage) {
-      this.send({ type: 'add-units', runId: this.runId, units: units.slice(at, at + maxMovedPerMessage) })
+    this.sendUnits(from)
+  }
+
+  /** @param from place in `moved`; 0 says all of them again */
+  sendUnits(from = 0): void {
+    for (let at = from; at < this.moved.length; at += maxMovedPerMessage) {
+      const units = this.moved.slice(at, at + maxMovedPerMessage)
+      this.send({ type: 'add-units', runId: this.runId, from: at, units })
     }
+  }
+
+  /**
+   * It says that its units of a stage have ended.
+   *
+   * @param units how many units of other agents it knew of: where others are on their way, it will say so again
+   */
+  stageDone(stage: number, units: number): void {
+    if (!this.moved.slice(units).some((each) => each.stage === stage)) this.done.add(stage)
   }
 
   acknowledge(): void {

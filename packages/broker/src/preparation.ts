@@ -35,6 +35,7 @@ export class Preparation {
   readonly #options: PreparationOptions
   #step: 'idle' | 'loading' | 'loaded' | 'arming' | 'armed' = 'idle'
   #sinceMs = 0
+  #data = ''
 
   constructor(options: PreparationOptions) {
     this.#options = options
@@ -42,21 +43,35 @@ export class Preparation {
 
   /** Has every agent load the tests and learn its share. */
   load(): void {
-    const { runId, spec, roster, voice } = this.#options
+    const { roster, voice } = this.#options
     this.#enter('loading')
-    // Passwords of databases are no agent's business.
-    const ofAgents = { ...spec, outputs: [] }
     for (const member of roster) {
       voice.show(member)
-      member.send({ type: 'prepare', runId, spec: ofAgents, share: member.share })
+      this.#sendPrepare(member)
     }
   }
 
   /** Has every agent run setUpAgent with what setUpRun returned. */
   arm(data: string): void {
-    const { runId, roster } = this.#options
+    this.#data = data
     this.#enter('arming')
-    for (const member of roster) member.send({ type: 'arm', runId, data })
+    for (const member of this.#options.roster) this.#sendArm(member)
+  }
+
+  /** An agent is back over a new link: what it has not answered may have been lost with the old one. */
+  resume(member: Member): void {
+    if (this.#step === 'loading' && member.state === 'preparing') this.#sendPrepare(member)
+    else if (this.#step === 'arming' && member.state === 'prepared') this.#sendArm(member)
+  }
+
+  #sendPrepare(member: Member): void {
+    const { runId, spec } = this.#options
+    // Passwords of databases are no agent's business.
+    member.send({ type: 'prepare', runId, spec: { ...spec, outputs: [] }, share: member.share })
+  }
+
+  #sendArm(member: Member): void {
+    member.send({ type: 'arm', runId: this.#options.runId, data: this.#data })
   }
 
   /** What an agent says on its way to the load. */
@@ -68,8 +83,9 @@ export class Preparation {
 
   #onNeedBundle(member: Member, hash: string): void {
     const { spec, onFailure } = this.#options
-    if (this.#step !== 'loading' || member.sending || hash !== spec.bundle) return
-    member.sending = true
+    const { links } = member.agent
+    if (this.#step !== 'loading' || member.sendingOver === links || hash !== spec.bundle) return
+    member.sendingOver = links
     this.#sendBundle(member, hash).catch((error: unknown) => {
       onFailure(70, `bundle ${hash} cannot be sent: ${messageOf(error)}`)
     })
@@ -110,13 +126,14 @@ export class Preparation {
 
   async #sendBundle(member: Member, hash: string): Promise<void> {
     const { runId, clock, voice, loadBundle, onFailure } = this.#options
+    const link = member.sendingOver
     const bytes = await loadBundle(hash)
     if (bytes === null) onFailure(4, `bundle ${hash} is not in store any more; submit the run again`)
     else if (this.#step === 'loading' && member.live) {
       voice.log('debug', `bundle ${hash} (${bytes.length} bytes) goes to ${member.id}`)
       await sendBundle(member.agent, runId, hash, bytes, clock)
     }
-    member.sending = false
+    if (member.sendingOver === link) member.sendingOver = null
   }
 
   #enter(step: 'loading' | 'loaded' | 'arming' | 'armed'): void {

@@ -379,6 +379,7 @@ export class Run {
   agentReturned(agent: RegisteredAgent): void {
     const member = this.#roster.of(agent)
     if (member === null || member.gone || this.ended) return this.#turnAway(agent)
+    this.#preparation.resume(member)
     this.#load.resume(member)
   }
 

@@ -42,7 +42,7 @@ describe('Broker', () => {
     old.session().send(old.connection)
 
     // The new process knows nothing of the run: what it says of it does not count either.
-    second.say({ type: 'stage-done', runId, stage: 0 })
+    second.say({ type: 'stage-done', runId, stage: 0, units: 0 })
     await world.until('told to forget', () => second.types().includes('release'))
     await world.until('moved', () => one.session().moved.length === 5)
     one.runStage(one.session(), 0)
@@ -97,7 +97,7 @@ describe('Broker', () => {
     const before = console.run(runId).events.length
     agent!.session().execute(0, 3, 9)
     agent!.session().send(agent!.connection)
-    agent!.say({ type: 'stage-done', runId: 'never', stage: 0 })
+    agent!.say({ type: 'stage-done', runId: 'never', stage: 0, units: 0 })
     await world.settle()
     assert.deepEqual(
       agent!.received.slice(-2).map((message) => [message.type, message.runId]),
@@ -144,7 +144,7 @@ describe('Broker', () => {
       fc.record({ type: fc.constant('prepared' as const), runId, workers: small }),
       fc.record({ type: fc.constant('armed' as const), runId }),
       fc.record({ type: fc.constant('cannot-run' as const), runId, exitCode: small, message: fc.string() }),
-      fc.record({ type: fc.constant('stage-done' as const), runId, stage: small }),
+      fc.record({ type: fc.constant('stage-done' as const), runId, stage: small, units: small }),
       fc.record({
         type: fc.constant('lease-rows' as const),
         runId,

@@ -184,12 +184,12 @@ describe('load', () => {
       const run = await began(agents, { profile })
       const [one, two] = agents as [FakeAgent, FakeAgent]
       const runId = one.session().runId
-      one.say({ type: 'stage-done', runId, stage: 0 })
-      one.say({ type: 'stage-done', runId, stage: 0 })
-      one.say({ type: 'stage-done', runId, stage: 1 })
+      one.say({ type: 'stage-done', runId, stage: 0, units: 0 })
+      one.say({ type: 'stage-done', runId, stage: 0, units: 0 })
+      one.say({ type: 'stage-done', runId, stage: 1, units: 0 })
       await world.pass(1000)
       assert.equal(one.session().stage, 0)
-      two.say({ type: 'stage-done', runId, stage: 0 })
+      two.say({ type: 'stage-done', runId, stage: 0, units: 0 })
       await world.until('stage 1', () => agents.every((agent) => agent.session().stage === 1))
       assert.equal(run.ofType('state').at(-1)!.stage, 1)
       assert.equal(run.ofType('state').at(-1)!.note, 'stage 2 of 2')
@@ -217,7 +217,7 @@ describe('load', () => {
       const run = await began(agents, { profile, onAgentLoss: 'continue', minCoverage: 0 })
       const [one, two, three] = agents as [FakeAgent, FakeAgent, FakeAgent]
       const runId = one.session().runId
-      one.say({ type: 'stage-done', runId, stage: 0 })
+      one.say({ type: 'stage-done', runId, stage: 0, units: 0 })
       two.session().send(two.connection, true)
       await three.leave()
       await world.until('stage 1', () => one.session().stage === 1)

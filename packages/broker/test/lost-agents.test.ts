@@ -133,7 +133,7 @@ describe('a lost agent', () => {
     const [one, two] = agents
     one.session().execute(0, 0, 4)
     one.session().send(one.connection)
-    one.say({ type: 'stage-done', runId: one.session().runId, stage: 0 })
+    one.say({ type: 'stage-done', runId: one.session().runId, stage: 0, units: 0 })
     await world.until('taken', () => one.session().acked === 0)
     await two.leave()
     await world.until('users moved', () => one.session().moved.length === 2)
@@ -141,7 +141,7 @@ describe('a lost agent', () => {
     assert.equal(one.session().stage, 0)
     one.session().execute(1, 0, 4)
     one.session().send(one.connection)
-    one.say({ type: 'stage-done', runId: one.session().runId, stage: 0 })
+    one.say({ type: 'stage-done', runId: one.session().runId, stage: 0, units: 2 })
     await world.until('stage 1', () => one.session().stage === 1)
     one.runStage(one.session(), 1)
     const summary = await finished(run)
@@ -278,17 +278,71 @@ describe('a lost agent', () => {
     const stage = hitsPerUser(2, 1)
     const run = await began(agents, { profile: profileOf(stage, stage) })
     const { runId } = two.session()
-    two.say({ type: 'stage-done', runId, stage: 0 })
+    two.say({ type: 'stage-done', runId, stage: 0, units: 0 })
     await world.settle()
     two.breakLink()
     await world.until('closed', () => two.closed)
-    one.say({ type: 'stage-done', runId, stage: 0 })
+    one.say({ type: 'stage-done', runId, stage: 0, units: 0 })
     await world.until('stage 1', () => one.session().stage === 1)
     assert.equal(two.session().stage, 0)
     await two.dial()
     await world.until('stage 1 there too', () => two.session().stage === 1)
     for (const agent of agents) agent.runStage(agent.session(), 1)
     assert.equal((await finished(run)).coverage.ratio, 1)
+  })
+
+  it('is asked again for what its link broke before it could answer', async () => {
+    const agents = (await world.agents(2)) as [FakeAgent, FakeAgent]
+    const [, two] = agents
+    const { onPrepare, onArm } = two
+    const back = async (asked: string) => {
+      await world.until(`asked to ${asked}`, () => two.types().includes(asked))
+      two.breakLink()
+      await world.until('closed', () => two.closed)
+      two.onPrepare = onPrepare
+      if (asked === 'arm') two.onArm = onArm
+      await two.dial()
+    }
+    two.onPrepare = two.onArm = () => null
+    const beginning = began(agents)
+    await back('prepare')
+    await back('arm')
+    const run = await beginning
+    for (const agent of agents) agent.runStage(agent.session(), 0)
+    assert.equal((await finished(run)).coverage.ratio, 1)
+    for (const asked of ['prepare', 'arm'])
+      assert.equal(two.types().filter((type) => type === asked).length, 2)
+  })
+
+  it('gets units again that were on their way when its link broke; the stage waits for them', async () => {
+    const agents = (await world.agents(2)) as [FakeAgent, FakeAgent]
+    const stage = hitsPerUser(2, 4)
+    const run = await began(agents, { profile: profileOf(stage, stage) })
+    const [one, two] = agents
+    const { runId } = one.session()
+    one.runStage(one.session(), 0)
+    await world.until('taken', () => one.session().acked === 0)
+    one.pause()
+    await two.leave()
+    await world.until('moved', () => run.agentStates('a2').at(-1) === 'lost')
+    one.breakLink()
+    await world.until('closed', () => one.closed)
+    assert.equal(one.session().moved.length, 0)
+    await one.dial()
+    one.session().relink()
+    // It had ended its own units and does not know of the others yet.
+    one.say({ type: 'stage-done', runId, stage: 0, units: 0 })
+    await world.until('users moved', () => one.session().moved.length === 2)
+    await world.pass(1000)
+    assert.equal(one.session().stage, 0)
+    one.session().execute(1, 0, 4)
+    one.session().send(one.connection)
+    one.endStage(one.session(), 0)
+    await world.until('stage 1', () => one.session().stage === 1)
+    one.runStage(one.session(), 1)
+    const summary = await finished(run)
+    assert.equal(summary.tests.finished, 16)
+    checkBalance(summary)
   })
 
   it('is told again to finish when its link broke before it could', async () => {

@@ -115,7 +115,9 @@ export class Session implements SessionControl {
   }
 
   addUnits(units: MovedUnit[]): void {
-    if (this.#phase !== 'running' || this.#stopping !== null) return
+    // They may come before the first stage, where that has to be said again.
+    const isOver = this.#phase === 'ending' || this.#phase === 'ended'
+    if (isOver || this.#stopping !== null) return
     for (const { unit, stage, fromIteration } of units) {
       this.#planned += plannedAfter(this.#stageOf(stage), unit, fromIteration)
     }

@@ -15,7 +15,7 @@ import { bytes } from './messages/bytes.ts'
  *
  * Every frame after that carries the token, so that nobody else can speak for a connection whose routing id got free.
  */
-export const protocolVersion = 3
+export const protocolVersion = 4
 
 const label = 'loads hello 1'
 const shortText = v.pipe(v.string(), v.maxLength(1024))

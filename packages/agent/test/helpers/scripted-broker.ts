@@ -27,9 +27,10 @@ export class ScriptedBroker {
   /** Numbers of rows by feed, as windows said. */
   readonly usedRows = new Map<string, number[]>()
   readonly #channel = createInProcessChannel()
-  readonly #decoder = new DeltaDecoder()
+  #decoder = new DeltaDecoder()
   readonly #waiting = new Set<() => void>()
   #over = false
+  #onPeer = () => {}
   #agent!: Agent
   #connection!: Connection<BrokerToAgent, AgentToBroker>
 
@@ -38,7 +39,9 @@ export class ScriptedBroker {
     listener.onPeer((peer) => {
       if (peer.role !== 'agent') return
       this.#connection = peer.connection
+      this.#decoder = new DeltaDecoder()
       peer.connection.onMessage((message) => this.#take(message))
+      this.#onPeer()
     })
     const identity = {
       id: 'agent-1',
@@ -70,6 +73,13 @@ export class ScriptedBroker {
   /** Is gone, as a broker whose machine lost its power. */
   async vanish(): Promise<void> {
     await this.#channel.listener.close()
+  }
+
+  /** Hangs up; resolves when the agent is back. */
+  async relink(): Promise<void> {
+    const back = new Promise<void>((resolve) => (this.#onPeer = resolve))
+    await this.#connection.close()
+    await back
   }
 
   get agent(): Agent {
@@ -156,7 +166,7 @@ export async function bundleOf(source: string, files: Record<string, string> = {
 }
 
 /** A run of this bundle: one execution on one worker, unless `some` says otherwise. */
-function specFor({ tests, hash }: Bundle, some: Partial<RunSpec>): RunSpec {
+export function specFor({ tests, hash }: Bundle, some: Partial<RunSpec> = {}): RunSpec {
   const choices = tests.map(({ label, weight }) => ({ label, weight }))
   const { scenarios } = some.profile ?? profileOf(hitsPerUser(1, 1))
   return specOf({

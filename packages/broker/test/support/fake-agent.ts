@@ -103,8 +103,13 @@ export class FakeAgent {
     await this.connection.close()
   }
 
-  /** Ends the link from the broker's side, as a broken network would: without a goodbye of the agent. */
+  /**
+   * Ends the link from the broker's side, as a broken network would: without a goodbye of the agent. What a paused one has
+   * not heard is lost.
+   */
   breakLink(): void {
+    this.#unheard.length = 0
+    this.paused = false
     const link = this.connection as unknown as { lose(message: string): void }
     link.lose('the network is gone')
   }
@@ -117,7 +122,7 @@ export class FakeAgent {
   }
 
   endStage(session: FakeSession, stage: number): void {
-    this.say({ type: 'stage-done', runId: session.runId, stage })
+    this.say({ type: 'stage-done', runId: session.runId, stage, units: session.moved.length })
   }
 
   #hear(message: BrokerToAgent): void {
@@ -141,7 +146,7 @@ export class FakeAgent {
       session.begun.push(message.stage)
       this.onStage(session, message.stage)
     } else if (message.type === 'add-units') {
-      session.moved.push(...message.units)
+      session.moved.splice(message.from, session.moved.length, ...message.units)
       this.onAddUnits(session)
     } else if (message.type === 'control') {
       session.changes.set(message.stage, message.changes)

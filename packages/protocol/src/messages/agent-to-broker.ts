@@ -61,8 +61,8 @@ export const agentToBrokerSchema = v.variant('type', [
   v.object({ type: v.literal('armed'), runId }),
   /** The session cannot run (exitCode by the contract: 3 not loadable, 4 anything else). */
   v.object({ type: v.literal('cannot-run'), runId, exitCode: count, message: v.string() }),
-  /** All units of this stage on this agent have ended. */
-  v.object({ type: v.literal('stage-done'), runId, stage: count }),
+  /** All units of this stage on this agent have ended. `units`: how many it had been given of other agents by then. */
+  v.object({ type: v.literal('stage-done'), runId, stage: count, units: count }),
   windowSchema,
   /** Some more rows of a leased feed are needed; `size` is the number of rows in the file. Answered by `rows`. */
   v.object({ type: v.literal('lease-rows'), runId, feed: v.string(), size: count, count }),

@@ -28,8 +28,11 @@ export const brokerToAgentSchema = v.variant('type', [
    * `startMs` after that, by the session's own clock.
    */
   v.object({ type: v.literal('start-stage'), runId, stage: count }),
-  /** Take over units of a lost agent. */
-  v.object({ type: v.literal('add-units'), runId, units: v.array(movedUnitSchema) }),
+  /**
+   * Take over units of a lost agent. `from`: how many this agent was given before these, so that they may be said again.
+   * Where some before these have not arrived, all will be said again.
+   */
+  v.object({ type: v.literal('add-units'), runId, from: count, units: v.array(movedUnitSchema) }),
   /** All changes of an externally controlled stage so far, in order. May be said again. */
   v.object({ type: v.literal('control'), runId, stage: count, changes: v.array(controlChangeSchema) }),
   /** Rows `first` to `first + count - 1` of a leased feed are this agent's; a count of 0: none is left. */

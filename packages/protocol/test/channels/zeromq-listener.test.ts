@@ -545,7 +545,7 @@ describe('ZeroMQ dialer', () => {
       const { child, address } = await forkBroker(0)
       const connection = await dialTo(address)
       const report = once(child, 'message')
-      connection.send({ type: 'stage-done', runId: 'run', stage: -1 })
+      connection.send({ type: 'stage-done', runId: 'run', stage: -1, units: 0 })
       assert.equal((await connection.closed).reason, 'refused')
       const [{ closed }] = (await report) as [{ closed: { reason: string; message: string } }]
       assert.equal(closed.reason, 'closed')

@@ -22,7 +22,7 @@ describe('what an agent says', () => {
     for (const message of [
       window,
       { type: 'lease-rows', runId: 'r', feed: 'users.csv', size: 1000, count: 50 } as const,
-      { type: 'stage-done', runId: 'r', stage: 2 } as const,
+      { type: 'stage-done', runId: 'r', stage: 2, units: 0 } as const,
     ]) {
       assert.deepEqual(codec.validate(agentToBrokerSchema, codec.decode(codec.encode(message))), message)
     }
