@@ -74,7 +74,6 @@ export type CloseCause =
   | 'tls-failed'
   | 'fault'
   | 'disabled'
-  | 'idle'
 
 export interface CloseEvent extends OfConnection {
   type: 'close'

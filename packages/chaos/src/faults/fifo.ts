@@ -1,6 +1,6 @@
 /** First in, first out; each step takes constant time on average. */
 export class Fifo<T> {
-  #items: T[] = []
+  #items: (T | undefined)[] = []
   #head = 0
 
   get length(): number {
@@ -23,6 +23,8 @@ export class Fifo<T> {
   shift(): T | undefined {
     const item = this.#items[this.#head]
     if (this.length === 0) return undefined
+    // What has left may be large, and the array stays for a while.
+    this.#items[this.#head] = undefined
     this.#head++
     if (this.#head >= 1024 || this.#head === this.#items.length) {
       this.#items = this.#items.slice(this.#head)

@@ -44,7 +44,8 @@ export class Approach {
   #hits: Hit[] = []
   #handshake: Handshake | null = null
   #asked: string | null = null
-  #isAtDoor = false
+  /** When the backend could first have been dialled; null: not yet. */
+  #atDoorSince: number | null = null
   #wait: Timer | null = null
   #timers: Timers | null = null
   #dial: Dial | null = null
@@ -80,7 +81,7 @@ export class Approach {
     if (left.length === 0) return
     this.#hits = this.#hits.filter((hit) => !left.includes(hit))
     if (left.some(({ treatment }) => treatment.tls !== undefined)) this.#handshake?.goOn()
-    if (this.#isAtDoor && this.#dial === null) {
+    if (this.#atDoorSince !== null && this.#dial === null) {
       this.#wait?.cancel()
       this.#knock()
     }
@@ -128,15 +129,16 @@ export class Approach {
 
   /** The backend is dialled, now or later. */
   #knock(): void {
-    this.#isAtDoor = true
+    this.#atDoorSince ??= performance.now()
     if (this.isIgnoring) return
     const delayMs = this.#hits.reduce((sum, { treatment }) => sum + (treatment.delayMs ?? 0), 0)
-    if (delayMs === 0) {
+    const leftMs = delayMs === 0 ? 0 : this.#atDoorSince + delayMs - performance.now()
+    if (leftMs <= 0) {
       this.#go()
       return
     }
     this.#timers ??= new Timers()
-    this.#wait = this.#timers.after(delayMs, () => this.#go())
+    this.#wait = this.#timers.after(leftMs, () => this.#go())
   }
 
   #go(): void {

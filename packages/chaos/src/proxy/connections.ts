@@ -93,9 +93,16 @@ export class Connections implements ConnectionOwner {
     }
   }
 
-  rulesChanged(changes: readonly RuleChange[]): void {
+  /** @param isInMidst a listener of events made the change: connections take it in when they are done with what it was told of */
+  rulesChanged(changes: readonly RuleChange[], isInMidst: boolean): void {
     for (const { what, rule } of changes) if (what === 'removed') this.decider.forget(rule.name)
-    for (const connection of this.#open)
+    const open = [...this.#open]
+    if (isInMidst) queueMicrotask(() => this.#tellChanges(open, changes))
+    else this.#tellChanges(open, changes)
+  }
+
+  #tellChanges(connections: readonly Connection[], changes: readonly RuleChange[]): void {
+    for (const connection of connections)
       try {
         connection.rulesChanged(changes)
       } catch (error) {

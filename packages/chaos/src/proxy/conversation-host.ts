@@ -37,8 +37,8 @@ export interface ConversationHost {
    * which drops them: unread bytes would turn the end into a reset.
    */
   finish(detail: string): void
-  /** Both sides (or the backend alone) are closed now; what was not sent may be lost. `detail` is for the event. */
-  close(how: 'fin' | 'rst', side: 'both' | 'backend', detail: string): void
+  /** Both sides are closed now; what was not sent may be lost. `detail` is for the event. */
+  close(how: 'fin' | 'rst', detail: string): void
   /** Bytes that outlive the call, counted against the memory of the connection. */
   hold(direction: Direction, bytes: Buffer): Buffer
   release(direction: Direction, length: number): void

@@ -1,5 +1,6 @@
 import type { Timer } from '../faults/stage.ts'
 import type { Dialogue, RequestHead, Talk } from '../protocols/protocol.ts'
+import type { RuleChange } from '../rules/rule-set.ts'
 import { whyOpaque } from '../tls/why-opaque.ts'
 import type { ConversationHost } from './conversation-host.ts'
 import { Exits } from './exits.ts'
@@ -13,6 +14,7 @@ import { WholeConnection } from './whole-connection.ts'
 const turnBytes = 200
 /** Requests that may wait for their replies and are not counted. */
 const freeTurns = 16
+const none: Buffer = Buffer.alloc(0)
 
 /**
  * Joins what a protocol understands of a connection to what rules want of its requests. It stands at the backend's end of the
@@ -47,6 +49,15 @@ export class Conversation implements Talk {
   #swallows = false
   #backendHasEnded = false
   #isOver = false
+  readonly #takeFromClient = (bytes: Buffer): void => {
+    if (this.#whole !== null) this.#whole.write(bytes)
+    else if (this.#raw !== null) this.#raw.request.write(bytes)
+    else this.#dialogue!.fromClient(bytes)
+  }
+  readonly #takeFromBackend = (bytes: Buffer): void => {
+    if (this.#raw !== null) this.#raw.reply.write(bytes)
+    else this.#dialogue!.fromBackend(bytes)
+  }
 
   constructor(host: ConversationHost) {
     this.#host = host
@@ -56,6 +67,7 @@ export class Conversation implements Talk {
       after: (ms, callback) => this.#after(ms, callback),
       hold: (direction, bytes) => host.hold(direction, bytes),
       release: (direction, length) => host.release(direction, length),
+      charge: (direction, length) => host.charge(direction, length),
     }
     this.#exits = new Exits(host, queueHost, this.#treatments, {
       ending: (how, rule) => this.#end(how, rule),
@@ -106,11 +118,7 @@ export class Conversation implements Talk {
   /** Bytes are lent until it returns. */
   fromClient(bytes: Buffer): void {
     if (this.#isOver || this.#swallows) return
-    this.#safely(() => {
-      if (this.#whole !== null) this.#whole.write(bytes)
-      else if (this.#raw !== null) this.#raw.request.write(bytes)
-      else this.#dialogue!.fromClient(bytes)
-    })
+    this.#safely(this.#takeFromClient, bytes)
   }
 
   clientEnded(): void {
@@ -127,10 +135,7 @@ export class Conversation implements Talk {
   /** Bytes are lent until it returns. */
   fromBackend(bytes: Buffer): void {
     if (this.#isOver || this.#backendHasEnded || this.#hangsAll) return
-    this.#safely(() => {
-      if (this.#raw !== null) this.#raw.reply.write(bytes)
-      else this.#dialogue!.fromBackend(bytes)
-    })
+    this.#safely(this.#takeFromBackend, bytes)
   }
 
   backendEnded(): void {
@@ -150,17 +155,19 @@ export class Conversation implements Talk {
   }
 
   /** Rules were added, changed or removed: takes effect now on what is held, and on all that begins from now on. */
-  rulesChanged(): void {
-    if (!this.#isOver) this.#safely(() => this.#takeRules())
+  rulesChanged(changes: readonly RuleChange[]): void {
+    if (!this.#isOver) this.#safely(() => this.#takeRules(changes))
   }
 
-  #takeRules(): void {
-    this.#treatments.refresh()
-    if (this.#hangs !== null && !this.#treatments.has(this.#hangs)) {
+  #takeRules(changes: readonly RuleChange[]): void {
+    // By name: another rule may have taken its place in the same step.
+    const gone = new Set(changes.filter(({ what }) => what === 'removed').map(({ rule }) => rule.name))
+    const isGone = (rule: string): boolean => gone.has(rule)
+    this.#treatments.refresh(isGone)
+    if (this.#hangs !== null && isGone(this.#hangs)) {
       this.#close('fin', this.#hangs)
       return
     }
-    const isGone = (rule: string): boolean => !this.#treatments.has(rule)
     this.#requests.forgetDelays(isGone)
     this.#replies.forgetDelays(isGone)
     this.#exits.forgetDelays(isGone)
@@ -244,7 +251,8 @@ export class Conversation implements Talk {
 
   replyBegins(to: RequestHead | null): void {
     if (this.#isOver) return
-    const turn = to === null ? undefined : this.#awaited.find(({ head }) => head === to)
+    const turn =
+      this.#awaited[0]?.head === to ? this.#awaited[0] : this.#awaited.find(({ head }) => head === to)
     if (turn !== undefined) this.#replying = turn.dropsReply ? null : turn.answer
     // Nobody asked for it: it goes between the replies that were begun and those that were not.
     else this.#replying = this.#hangs === null ? this.#replies.openEarly(null) : null
@@ -404,18 +412,18 @@ export class Conversation implements Talk {
     if (this.#isOver) return
     this.#exits.flush()
     this.#stop()
-    this.#host.close(how, 'both', rule)
+    this.#host.close(how, rule)
   }
 
   /** When a protocol or a fault throws, as those of modules may, nobody knows any more where this connection is. */
-  #safely(work: () => void): void {
+  #safely(work: (bytes: Buffer) => void, bytes = none): void {
     try {
-      work()
+      work(bytes)
       this.#exits.flush()
     } catch (error) {
       if (this.#isOver) return
       this.#stop()
-      this.#host.close('rst', 'both', `an error: ${error instanceof Error ? error.message : String(error)}`)
+      this.#host.close('rst', `an error: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
 

@@ -43,10 +43,10 @@ export class FaultScopes {
     return scope(() => {
       const at = this.#layers.indexOf(layer)
       const above = this.#layers[at + 1]
-      this.#layers.splice(at, 1)
       if (above === undefined) this.setBehavior(layer.before)
       // What was before this scope is what the next one has to restore.
       else above.before = layer.before
+      this.#layers.splice(at, 1)
     })
   }
 
@@ -64,8 +64,9 @@ function scope(undo: () => void): FaultScope {
   let isOver = false
   const end = async (): Promise<void> => {
     if (isOver) return
-    isOver = true
     undo()
+    // What could not be undone may be tried again.
+    isOver = true
   }
   return { end, [Symbol.asyncDispose]: end }
 }

@@ -205,7 +205,11 @@ export class Link implements Taker {
     if (at === -1) at = this.#slots.length
     const next: Taker = this.#slots[at] ?? this.#sink
     const slot = new StageSlot(this, rule, draw, random, next)
-    if (this.#isClosed) return
+    if (this.#isClosed) {
+      // It has closed the connection as it began.
+      slot.closed()
+      return
+    }
     this.#slots = this.#slots.toSpliced(at, 0, slot)
     this.#chain()
     this.allowanceChanged()

@@ -129,8 +129,9 @@ export class Proxy implements AsyncDisposable {
   }
 
   /** Twice is harmless. @throws {ChaosError} CHAOS_BIND; CHAOS_STATE after `close` */
-  enable(): Promise<void> {
-    return this.#inTurn(() => this.#enable())
+  async enable(): Promise<void> {
+    await this.#inTurn(() => this.#enable())
+    await this.#mirror?.answered
   }
 
   /** Closes the listener and all connections. Twice is harmless. */
@@ -140,7 +141,7 @@ export class Proxy implements AsyncDisposable {
 
   /**
    * Another address restarts it, which drops its connections; the same does not. What is wrong with any change is told before
-   * one is made.
+   * one is made; where it cannot listen at the new address, it goes back to the old one.
    *
    * @throws {ChaosError} CHAOS_ADDRESS, CHAOS_BIND, CHAOS_CERTIFICATE
    */
@@ -234,7 +235,7 @@ export class Proxy implements AsyncDisposable {
     if (this.#isEnabled) return
     await this.#bind(this.#listen)
     this.#isEnabled = true
-    if (this.#mirrors) await this.#watch()
+    if (this.#mirrors) this.#watch()
     this.#tell('enabled')
   }
 
@@ -267,22 +268,41 @@ export class Proxy implements AsyncDisposable {
     enabled?: boolean | undefined
   }): Promise<void> {
     const wanted = listen === undefined || listen === '' ? null : parseAddress(listen, 'listen')
+    if (wanted?.tls === true && !this.#listen.tls)
+      throw new ChaosError(
+        'CHAOS_ADDRESS',
+        `${this.name} was started without TLS for its clients: make another proxy that listens on ${listen}`,
+      )
+    const before = { listen: this.#listen, backend: this.backend, isEnabled: this.#isEnabled }
     const isElsewhere = wanted !== null && !(await isBoundTo(wanted, this.#listen))
     const isOther = backend !== undefined && backend !== this.backend
     if (isOther) await this.connections.aim(backend)
     if (isElsewhere || isOther) {
-      const wasEnabled = this.#isEnabled
       // Also what stands in front of it: the port stays the same, unless another was asked for.
       this.#disable('disabled')
       if (isElsewhere) this.#listen = { ...wanted, tls: this.#listen.tls }
-      if (wasEnabled || enabled) this.#tell('moved')
+      if (before.isEnabled || enabled) this.#tell('moved')
     }
-    if (enabled) await this.#enable()
-    else this.#disable('disabled')
+    if (!enabled) this.#disable('disabled')
+    else if (isElsewhere || isOther) await this.#enableOr(before)
+    else await this.#enable()
+  }
+
+  /** Where it cannot listen, it goes back to where it was. */
+  async #enableOr(before: { listen: Address; backend: string; isEnabled: boolean }): Promise<void> {
+    try {
+      await this.#enable()
+    } catch (error) {
+      this.#listen = before.listen
+      await this.connections.aim(before.backend)
+      this.#tell('moved')
+      if (before.isEnabled) await this.#enable()
+      throw error
+    }
   }
 
   /** While the backend cannot be reached nobody listens. */
-  async #watch(): Promise<void> {
+  #watch(): void {
     const mirror = new Mirror(this.connections.target, (isUp) => {
       if (!isUp) {
         this.#listener?.close()
@@ -296,11 +316,11 @@ export class Proxy implements AsyncDisposable {
       })
     })
     this.#mirror = mirror
-    await mirror.start()
+    mirror.start()
   }
 
   #rulesChanged(changes: readonly RuleChange[]): void {
-    this.connections.rulesChanged(changes)
+    this.connections.rulesChanged(changes, this.events.isTelling)
     if (!this.events.isHeard) return
     for (const { what, rule } of changes) {
       const { name, type, stream, toxicity, shown: attributes } = rule

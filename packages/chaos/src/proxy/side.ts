@@ -110,10 +110,6 @@ export class Side {
     return this.#paused
   }
 
-  get isDestroyed(): boolean {
-    return this.#socket.destroyed
-  }
-
   /** Calls when all that was written, and the end after it, are with the kernel. */
   onFinished(callback: () => void): void {
     this.#socket.once('finish', callback)
@@ -153,7 +149,11 @@ export class Side {
     else if (!this.#reads.isReading) this.#socket.read(0)
   }
 
-  /** FIN, after all that was written; what still comes is dropped, for unread bytes would turn the end into a reset. */
+  /**
+   * FIN, after all that was written; what still comes is dropped, for unread bytes would turn the end into a reset.
+   *
+   * @param lingerMs closed for good when for so long nothing of what was written went away, or nothing is left of it
+   */
   finish(lingerMs: number): void {
     const socket = this.#socket
     if (socket.destroyed) return
@@ -161,9 +161,14 @@ export class Side {
     this.#listener = { ...deaf, closed: () => before.closed() }
     this.end()
     this.resume()
-    const timer = setTimeout(() => socket.destroy(), lingerMs)
+    let waiting = socket.writableLength
+    const timer = setInterval(() => {
+      const left = socket.writableLength
+      if (left > 0 && left < waiting) waiting = left
+      else socket.destroy()
+    }, lingerMs)
     timer.unref()
-    socket.once('close', () => clearTimeout(timer))
+    socket.once('close', () => clearInterval(timer))
   }
 
   /** RST; what was written and not sent is lost. */

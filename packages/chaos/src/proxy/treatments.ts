@@ -35,11 +35,12 @@ export class Treatments {
 
   constructor(host: ConversationHost) {
     this.#host = host
-    this.refresh()
+    this.refresh(() => false)
   }
 
-  /** Takes the rules as they are now. */
-  refresh(): void {
+  /** Takes the rules as they are now. @param isGone rules that were removed; one of the same name is another */
+  refresh(isGone: (rule: string) => boolean): void {
+    for (const name of this.#drawn.keys()) if (isGone(name)) this.#drawn.delete(name)
     const rules = this.#host.rules()
     if (rules === this.#rules) return
     this.#rules = rules
@@ -49,12 +50,6 @@ export class Treatments {
       this.#ofChunks[direction] = treating.filter(
         (rule) => rule.unit === 'chunk' && rule.stream === direction,
       )
-    for (const name of this.#drawn.keys())
-      if (!this.#ofRequests.some((rule) => rule.name === name)) this.#drawn.delete(name)
-  }
-
-  has(rule: string): boolean {
-    return this.#rules.some(({ name }) => name === rule)
   }
 
   /** Whether a rule that is drawn once for the connection has hit it. */

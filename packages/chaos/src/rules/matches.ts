@@ -1,8 +1,6 @@
 import type { Match } from './match.ts'
 import type { Unit } from './decider.ts'
 
-const patterns = new Map<string, RegExp>()
-
 /** Whether all that a match names holds of a unit. */
 export function matches(match: Match, { client, request }: Pick<Unit, 'client' | 'request'>): boolean {
   if (match.client !== undefined && !isLike(match.client, client)) return false
@@ -29,12 +27,16 @@ export function matches(match: Match, { client, request }: Pick<Unit, 'client' |
 
 /** Whether a text is as a pattern says, in which `*` stands for any text. */
 function isLike(pattern: string, text: string): boolean {
-  let compiled = patterns.get(pattern)
-  if (compiled === undefined) {
-    const source = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
-    compiled = new RegExp(`^${source.join('.*')}$`, 's')
-    if (patterns.size > 1000) patterns.clear()
-    patterns.set(pattern, compiled)
+  const [first, ...parts] = pattern.split('*') as [string, ...string[]]
+  const last = parts.pop()
+  if (last === undefined) return text === pattern
+  if (!text.startsWith(first)) return false
+  // The first place for each part is the best: no other leaves more room for the rest.
+  let at = first.length
+  for (const part of parts) {
+    const found = text.indexOf(part, at)
+    if (found === -1) return false
+    at = found + part.length
   }
-  return compiled.test(text)
+  return text.length - last.length >= at && text.endsWith(last)
 }

@@ -115,7 +115,11 @@ export function changeRule(
   const toxicity = changes.toxicity ?? rule.toxicity
   const attributes = { ...rule.shown, ...changes.attributes }
   const isOfGroup = rule.share.draw !== name
-  const share = isOfGroup ? { share: rule.share } : {}
+  const { draw, from } = rule.share
+  // Of a draw that is shared it has another part, from where its own began.
+  const share = isOfGroup
+    ? { share: { draw, from, to: toxicity === rule.toxicity ? rule.share.to : from + toxicity } }
+    : {}
   return parseRule({ name, type, stream, toxicity, attributes, ...share }, protocol, terminatesTls)
 }
 

@@ -20,7 +20,7 @@ export function readMatch(written: unknown): Match | undefined {
         return undefined
       match.verb = verbs
     } else if (key === 'header') {
-      if (typeof part !== 'object' || part === null) return undefined
+      if (typeof part !== 'object' || part === null || Array.isArray(part)) return undefined
       const values = Object.values(part)
       if (values.length > most || !values.every(isText)) return undefined
       match.header = part as Record<string, string>

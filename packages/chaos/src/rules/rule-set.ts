@@ -85,6 +85,7 @@ export class RuleSet {
   ): Rule {
     const before = this.get(name)
     const rule = changeRule(before, changes, this.protocol, this.#terminatesTls())
+    this.#checkShare(rule)
     this.#rules = this.#rules.map((each) => (each === before ? rule : each))
     this.#tell([{ what: 'updated', rule, before }])
     return rule
@@ -106,6 +107,19 @@ export class RuleSet {
    */
   replace(requests: readonly FaultRequest[]): void {
     this.exchange(this.#rules, requests)
+  }
+
+  /** Rules that share a draw never meet. */
+  #checkShare({ name, share: { draw, from, to } }: Rule): void {
+    const next = this.#rules
+      .filter((each) => each.name !== name && each.share.draw === draw && each.share.from >= from)
+      .reduce((least, each) => Math.min(least, each.share.from), 1)
+    // Fractions such as 0.1 do not add up exactly.
+    if (to > next + 1e-9)
+      throw new ChaosError(
+        'CHAOS_ATTRIBUTE',
+        `toxicity of ${name} can be ${next - from} at most beside the other behaviors: set all of them anew`,
+      )
   }
 
   #tell(changes: readonly RuleChange[]): void {

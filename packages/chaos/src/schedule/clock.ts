@@ -1,4 +1,5 @@
 import type { Timer } from '../faults/stage.ts'
+import { Timers } from '../proxy/timers.ts'
 
 /** The time that a schedule goes by. */
 export interface ScheduleClock {
@@ -8,10 +9,10 @@ export interface ScheduleClock {
   after(ms: number, callback: () => void): Timer
 }
 
+const timers = new Timers()
+
+/** Never early. */
 export const realClock: ScheduleClock = {
   now: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms)
-    return { cancel: () => clearTimeout(timer) }
-  },
+  after: (ms, callback) => timers.after(ms, callback),
 }

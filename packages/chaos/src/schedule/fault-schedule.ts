@@ -18,6 +18,7 @@ export interface FaultScheduleOptions {
   /** Where steps part endpoints. */
   partitions?: PartitionTarget
   clock?: ScheduleClock
+  /** When it throws it is told no more: faults must be taken back, whoever listens. */
   onStep?: (event: StepEvent) => void
 }
 
@@ -43,7 +44,7 @@ interface Run {
 export class FaultSchedule {
   readonly #steps: readonly ScheduleStep[]
   readonly #clock: ScheduleClock
-  readonly #onStep: (event: StepEvent) => void
+  #onStep: (event: StepEvent) => void
   readonly #doer: Doer
   readonly #counts: Counts
   /** Those that are not over, in order of their beginning. */
@@ -216,6 +217,10 @@ export class FaultSchedule {
     const now = this.#clock.now()
     const whom = action.what === 'partition' ? action.groups.flat() : action.proxies
     const sinceMs = now - this.#startedAt!
-    this.#onStep({ state, step: id, name, run, whom, at: Date.now(), sinceMs, lateMs: now - dueAt, detail })
+    try {
+      this.#onStep({ state, step: id, name, run, whom, at: Date.now(), sinceMs, lateMs: now - dueAt, detail })
+    } catch {
+      this.#onStep = () => {}
+    }
   }
 }

@@ -145,6 +145,19 @@ describe('Conversation', () => {
     assert.deepEqual(host.held.downstream, 0)
   })
 
+  it('a rule in place of another of the same name is another: what the first held goes on, and it is told anew', () => {
+    const host = new FakeHost(lines, [{ type: 'delay', name: 'd', attributes: { sleep: '10s' } }])
+    host.clientSends('a\n')
+    host.ruleSet.replace([{ type: 'delay', name: 'd', attributes: { sleep: 0 } }])
+    assert.equal(host.atBackend, 'a\n')
+    const once = { type: 'error', name: 'e', attributes: { unit: 'connection' } }
+    host.ruleSet.replace([once])
+    host.clientSends('b\n')
+    host.ruleSet.replace([once])
+    host.clientSends('c\n')
+    assert.equal(host.faults.filter(({ rule }) => rule === 'e').length, 2)
+  })
+
   it('#24 attributes that are changed count for the next request of a connection that is open', () => {
     const host = new FakeHost(lines, [{ type: 'delay', name: 'd', attributes: { sleep: 0 } }])
     host.clientSends('a\n')
@@ -177,7 +190,7 @@ describe('Conversation', () => {
     assert.ok(host.held.upstream < 1000, 'what is swallowed is not held')
     assert.equal(host.timers, 0)
     host.conversation.clientEnded()
-    assert.equal(host.closing, 'fin both h')
+    assert.equal(host.closing, 'fin h')
   })
 
   it('hang: ends with the rule', () => {
@@ -189,7 +202,7 @@ describe('Conversation', () => {
     host.ruleSet.remove('other')
     assert.equal(host.closing, null)
     host.ruleSet.remove('h')
-    assert.equal(host.closing, 'fin both h')
+    assert.equal(host.closing, 'fin h')
   })
 
   for (const how of ['fin', 'rst'])
@@ -199,7 +212,7 @@ describe('Conversation', () => {
       assert.equal(host.atBackend, 'a\n')
       assert.equal(host.closing, null)
       host.backendSends('A\n')
-      assert.equal(host.closing, how === 'fin' ? 'finish x' : 'rst both x')
+      assert.equal(host.closing, how === 'fin' ? 'finish x' : 'rst x')
       assert.equal(host.atClient, 'A\n')
     })
 
@@ -457,7 +470,7 @@ describe('Conversation', () => {
     })
     const host = new FakeHost(failing)
     host.clientSends('a\n')
-    assert.equal(host.closing, 'rst both an error: no such verb')
+    assert.equal(host.closing, 'rst an error: no such verb')
     host.clientSends('b\n')
     assert.equal(host.atBackend, '')
   })

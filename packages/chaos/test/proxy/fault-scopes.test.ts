@@ -67,4 +67,28 @@ describe('scopes of faults', () => {
     await assert.rejects(proxy.withFault({ type: 'noop', name: 'hang' }), { code: 'CHAOS_EXISTS' })
     assert.deepEqual(there(proxy), before)
   })
+
+  it('can be ended again when what was there before had no place', async () => {
+    await using proxy = await start({ behavior: 'hang' })
+    const before = there(proxy)
+    const scope = await proxy.withBehavior('dummy')
+    proxy.addFault({ type: 'noop', name: 'hang' })
+    await assert.rejects(scope.end(), { code: 'CHAOS_EXISTS' })
+    proxy.removeFault('hang')
+    await scope.end()
+    assert.deepEqual(there(proxy), before)
+  })
+
+  it('a behavior with another toxicity has another part of the draw, and never that of others', async () => {
+    await using proxy = await start({ behavior: '20:delay,5:error' })
+    assert.deepEqual(proxy.updateFault('delay', { toxicity: 0.1 }).share, {
+      draw: 'behaviors',
+      from: 0,
+      to: 0.1,
+    })
+    assert.equal(proxy.updateFault('delay', { toxicity: 0.2 }).share.to, 0.2)
+    assert.throws(() => proxy.updateFault('delay', { toxicity: 0.3 }), { code: 'CHAOS_ATTRIBUTE' })
+    assert.equal(proxy.updateFault('error', { toxicity: 0.8 }).share.to, 1)
+    assert.throws(() => proxy.updateFault('error', { toxicity: 0.81 }), { code: 'CHAOS_ATTRIBUTE' })
+  })
 })

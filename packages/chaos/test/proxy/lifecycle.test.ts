@@ -53,6 +53,20 @@ describe('the life of a proxy', () => {
     await second.close()
   })
 
+  it('stays where it is when it cannot listen where it was to go', async () => {
+    await using backend = await TcpBackend.echo()
+    await using other = await startProxy({ backend: backend.address })
+    await using proxy = await startProxy({ backend: backend.address })
+    const { address, listen } = proxy
+    await assert.rejects(proxy.update({ listen: other.listen, backend: 'localhost:1' }), {
+      code: 'CHAOS_BIND',
+    })
+    assert.deepEqual([proxy.listen, proxy.backend, proxy.enabled], [listen, backend.address, true])
+    assert.ok(await isEchoing(address))
+    await assert.rejects(proxy.update({ listen: `tls://${listen}` }), { code: 'CHAOS_ADDRESS' })
+    assert.ok(await isEchoing(address))
+  })
+
   it('#4 moves to another port, and stays with its connections where the address is the same', async () => {
     await using backend = await TcpBackend.echo()
     await using proxy = await startProxy({ backend: backend.address, listen: 'localhost:0' })

@@ -316,4 +316,20 @@ describe('a schedule of faults', () => {
       { numRuns: 150 },
     )
   }).timeout(120_000)
+
+  it('takes faults back, though whoever is told of its steps throws', async () => {
+    const clock = new FakeClock()
+    const web = new FakeTarget()
+    const steps = parseSchedule([{ at: 1, for: 1, proxy: 'web', fault: 'noop' }], world)
+    const onStep = (): void => {
+      throw new Error('a mistake')
+    }
+    const schedule = new FaultSchedule(steps, { target: () => web, clock, onStep })
+    schedule.start()
+    await clock.pass(1500)
+    assert.equal(web.active.size, 1)
+    await clock.pass(1000)
+    assert.ok(web.isUntouched)
+    assert.deepEqual(await schedule.stop(), { notUndone: [] })
+  })
 })

@@ -6,7 +6,7 @@ import type { Protocol } from '../../src/protocols/protocol.ts'
 import { Conversation } from '../../src/proxy/conversation.ts'
 import type { ConversationHost } from '../../src/proxy/conversation-host.ts'
 import { Decider } from '../../src/rules/decider.ts'
-import { RuleSet } from '../../src/rules/rule-set.ts'
+import { RuleSet, type RuleChange } from '../../src/rules/rule-set.ts'
 import type { FaultRequest, Rule } from '../../src/rules/rule.ts'
 
 interface Waiting {
@@ -43,14 +43,14 @@ export class FakeHost implements ConversationHost {
     this.protocol = protocol
     this.connection = connection
     this.decider = decider
-    let changed = (): void => {}
+    let changed = (_: readonly RuleChange[]): void => {}
     this.ruleSet = new RuleSet(protocol, (changes) => {
       for (const { what, rule } of changes) if (what === 'removed') this.decider.forget(rule.name)
-      changed()
+      changed(changes)
     })
     this.ruleSet.add(...faults)
     this.conversation = new Conversation(this)
-    changed = () => this.conversation.rulesChanged()
+    changed = (changes) => this.conversation.rulesChanged(changes)
     this.conversation.begin()
   }
 
@@ -131,9 +131,9 @@ export class FakeHost implements ConversationHost {
     this.closing = `finish ${detail}`
   }
 
-  close(how: 'fin' | 'rst', side: 'both' | 'backend', detail: string): void {
+  close(how: 'fin' | 'rst', detail: string): void {
     assert.equal(this.closing, null, 'closed twice')
-    this.closing = `${how} ${side} ${detail}`
+    this.closing = `${how} ${detail}`
     this.#isClosed = true
     this.#waiting = []
     this.conversation.closed()
