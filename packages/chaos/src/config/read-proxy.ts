@@ -21,6 +21,11 @@ export const proxyAttributes = {
   seed: whole({ initial: 0, help: 'the same seed makes the same decisions' }),
   enabled: flag({ initial: true, help: 'false: not listening until it is enabled' }),
   timeout: seconds({ initial: 30_000, min: 1, help: 'until a backend counts as not reached' }),
+  halfClosedTimeout: seconds({
+    initial: 300_000,
+    min: 1,
+    help: 'of silence after which a connection is ended of which one direction has ended',
+  }),
   mirrorUpstream: flag({ initial: false, help: 'refuse connections while the backend cannot be reached' }),
   maxHeldBytes: whole({ initial: 0, min: 1, help: 'bytes that one direction of a connection may hold back' }),
 } satisfies Record<string, Attribute<never> | Attribute<unknown>>
@@ -68,7 +73,12 @@ export function readProxy(
     faults: read('faults'),
     toxics: read('faults'),
   }
-  const { timeout, upstream, ...values } = readFields(node, whose, fields, problems, ['Logger'])
+  const {
+    timeout,
+    halfClosedTimeout: halfClosed,
+    upstream,
+    ...values
+  } = readFields(node, whose, fields, problems, ['Logger'])
   const found = { ...values, ...(upstream === undefined ? {} : { backend: upstream }) }
   if (values['backend'] !== undefined && upstream !== undefined)
     problems.add(node.place, `${whose} has both backend and upstream, which mean the same`)
@@ -78,6 +88,7 @@ export function readProxy(
     ...found,
     name: called ?? '',
     ...(timeout === undefined ? {} : { dialTimeoutMs: timeout as number }),
+    ...(halfClosed === undefined ? {} : { halfClosedTimeoutMs: halfClosed as number }),
     ...(parts.behavior === undefined ? {} : { behavior: parts.behavior }),
     ...(parts.tls === undefined ? {} : { tls: parts.tls }),
     ...(Object.keys(parts.behaviors).length === 0 ? {} : { behaviors: parts.behaviors }),

@@ -74,6 +74,8 @@ export type CloseCause =
   | 'tls-failed'
   | 'fault'
   | 'disabled'
+  /** One direction had ended, and the other was silent for too long. */
+  | 'idle'
 
 export interface CloseEvent extends OfConnection {
   type: 'close'

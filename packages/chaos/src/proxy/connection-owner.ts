@@ -17,6 +17,8 @@ export interface ConnectionOwner {
   readonly budget: MemoryBudget
   readonly maxHeldBytes: number | null
   readonly dialTimeoutMs: number
+  /** How long a connection of which one direction has ended may be silent. */
+  readonly halfClosedMs: number
   /** Where to connect to. */
   readonly target: Address
   readonly transport: Transport

@@ -17,6 +17,7 @@ import type { MemoryBudget } from './memory-budget.ts'
 import type { Side } from './side.ts'
 import { Timers } from './timers.ts'
 import type { ConnectionOwner } from './connection-owner.ts'
+import { whenSilent } from './when-silent.ts'
 
 /** How long a side that was ended may take to leave, from the last byte that it took. Milliseconds. */
 const lingerMs = 1000
@@ -407,10 +408,16 @@ export class Connection implements ApproachHost, LinkHost, ConversationHost {
   }
 
   #directionOver(direction: Direction): void {
+    if (!this.#isUpOver && !this.#isDownOver) this.#awaitOther()
     this.#isUpOver ||= direction === 'upstream'
     this.#isDownOver ||= direction === 'downstream'
     if (this.#isStopped && this.#isUpOver && this.#isDownOver)
       this.#shut('fin', this.#story.cause ?? 'client', null)
+  }
+
+  #awaitOther(): void {
+    const end = (): void => this.#shut('fin', 'idle', null)
+    whenSilent(this, this.#owner.halfClosedMs, () => this.#up.held + this.#down.held > 0, end)
   }
 
   #shut(how: 'fin' | 'rst' | 'now', cause: CloseCause, detail: string | null): void {

@@ -18,6 +18,7 @@ export interface ConnectionsOptions {
   rules: RuleSet
   maxHeldBytes: number | null
   dialTimeoutMs: number
+  halfClosedMs: number
   openTransport(backend: Address): Promise<Transport>
   dialled(isReached: boolean): void
 }
@@ -32,6 +33,7 @@ export class Connections implements ConnectionOwner {
   readonly budget = processBudget
   readonly maxHeldBytes: number | null
   readonly dialTimeoutMs: number
+  readonly halfClosedMs: number
   readonly #options: ConnectionsOptions
   readonly #open = new Set<Connection>()
   readonly #faults = new Map<string, number>()
@@ -54,6 +56,7 @@ export class Connections implements ConnectionOwner {
     this.rules = options.rules
     this.maxHeldBytes = options.maxHeldBytes
     this.dialTimeoutMs = options.dialTimeoutMs
+    this.halfClosedMs = options.halfClosedMs
   }
 
   /** As given. */

@@ -13,6 +13,11 @@ export class Mirror {
   #timer: NodeJS.Timeout | undefined
   #socket: Socket | null = null
   #isStopped = false
+  #answered: () => void = () => {}
+  /** Resolves when the first answer is there, or nobody waits for it any more. */
+  readonly answered = new Promise<void>((resolve) => {
+    this.#answered = resolve
+  })
 
   /** @param changed told only of changes; at first the backend is taken to be up */
   constructor(backend: Address, changed: (isUp: boolean) => void) {
@@ -20,9 +25,8 @@ export class Mirror {
     this.#changed = changed
   }
 
-  /** Resolves when the first answer is there. */
-  start(): Promise<void> {
-    return new Promise((resolve) => this.#ask(resolve))
+  start(): void {
+    this.#ask()
   }
 
   /** A dial has failed or succeeded: that is an answer, too. */
@@ -36,9 +40,10 @@ export class Mirror {
     this.#isStopped = true
     clearTimeout(this.#timer)
     this.#socket?.destroy()
+    this.#answered()
   }
 
-  #ask(answered: () => void): void {
+  #ask(): void {
     const { host, port } = this.#backend
     const socket = connect({ host, port })
     this.#socket = socket
@@ -49,8 +54,8 @@ export class Mirror {
       clearTimeout(timer)
       socket.destroy()
       this.learn(isUp)
-      answered()
-      if (!this.#isStopped) this.#timer = setTimeout(() => this.#ask(() => {}), everyMs)
+      this.#answered()
+      if (!this.#isStopped) this.#timer = setTimeout(() => this.#ask(), everyMs)
     }
     socket.once('connect', () => settle(true))
     socket.on('error', () => settle(false))

@@ -22,6 +22,11 @@ export interface ProxyOptions {
   enabled?: boolean
   /** Milliseconds until a backend counts as not reached; by default 30,000. */
   dialTimeoutMs?: number
+  /**
+   * Milliseconds of silence after which a connection is ended of which one direction has ended; by default 300,000. It is ended
+   * by the double of it at the latest, and not while a fault holds bytes of it.
+   */
+  halfClosedTimeoutMs?: number
   /** Refuse connections while the backend cannot be reached, in place of accepting and closing. */
   mirrorUpstream?: boolean
   /** Bytes that one direction of a connection may hold back; by default what each fault needs, 16 MiB at most. */

@@ -32,9 +32,10 @@ interface Made {
  * @throws {ChaosError} CHAOS_ADDRESS, CHAOS_BIND, CHAOS_PROTOCOL, CHAOS_CERTIFICATE, CHAOS_ATTRIBUTE, and what rules throw
  */
 export async function startProxy(options: ProxyOptions, events: EventHub = new EventHub()): Promise<Proxy> {
-  const { seed = randomInt(2 ** 31), dialTimeoutMs = 30_000, maxHeldBytes } = options
+  const { seed = randomInt(2 ** 31), dialTimeoutMs = 30_000, halfClosedTimeoutMs = 1, maxHeldBytes } = options
   checkNumber('seed', seed, 0)
   checkNumber('dialTimeoutMs', dialTimeoutMs, 1)
+  checkNumber('halfClosedTimeoutMs', halfClosedTimeoutMs, 1)
   if (maxHeldBytes !== undefined) checkNumber('maxHeldBytes', maxHeldBytes, 1)
   const protocol = findProtocol(options.protocol ?? 'tcp')
   const listen = parseAddress(options.listen || '127.0.0.1:0', 'listen')
@@ -88,6 +89,7 @@ export class Proxy implements AsyncDisposable {
       rules: this.rules,
       maxHeldBytes: options.maxHeldBytes ?? null,
       dialTimeoutMs: options.dialTimeoutMs ?? 30_000,
+      halfClosedMs: options.halfClosedTimeoutMs ?? 300_000,
       openTransport: (backend) =>
         openTransport({
           terminates: listen.tls,
@@ -145,12 +147,13 @@ export class Proxy implements AsyncDisposable {
    *
    * @throws {ChaosError} CHAOS_ADDRESS, CHAOS_BIND, CHAOS_CERTIFICATE
    */
-  update(changes: {
+  async update(changes: {
     listen?: string | undefined
     backend?: string | undefined
     enabled?: boolean | undefined
   }): Promise<void> {
-    return this.#inTurn(() => this.#update(changes))
+    await this.#inTurn(() => this.#update(changes))
+    await this.#mirror?.answered
   }
 
   async close(): Promise<void> {

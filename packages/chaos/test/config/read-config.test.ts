@@ -42,6 +42,7 @@ proxies:
     enabled: false
     mirror-upstream: true
     timeout: 500ms
+    half-closed-timeout: 1m
     maxHeldBytes: 65536
     tls: { verify: false, server-name: db.example }
     faults:
@@ -67,6 +68,7 @@ proxies:
         enabled: false,
         mirrorUpstream: true,
         dialTimeoutMs: 500,
+        halfClosedTimeoutMs: 60_000,
         maxHeldBytes: 65_536,
         tls: { verify: false, serverName: 'db.example' },
         faults: [
@@ -305,6 +307,7 @@ proxies:
       'toxics',
       'enabled',
       'timeout',
+      'halfClosedTimeout',
       'mirrorUpstream',
       'maxHeldBytes',
       'upstream',

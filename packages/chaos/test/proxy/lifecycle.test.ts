@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { EventHub } from '../../src/events/event-hub.ts'
 import { Proxies } from '../../src/proxy/proxies.ts'
 import { startProxy } from '../../src/proxy/proxy.ts'
+import { BlackHole } from '../support/black-hole.ts'
 import { freePort } from '../support/free-port.ts'
 import { Peer } from '../support/peer.ts'
 import { TcpBackend } from '../support/tcp-backend.ts'
@@ -185,6 +186,45 @@ describe('the life of a proxy', () => {
     assert.deepEqual(proxy.address, address)
     assert.ok(await isEchoing(address))
     assert.ok(front.enabled)
+  })
+
+  it('is disabled at once, also while it waits for the first answer of a backend that it mirrors', async () => {
+    await using hole = await BlackHole.open()
+    const hub = new EventHub()
+    const listens = new Promise<void>((resolve) => {
+      hub.listen(({ type }) => {
+        if (type === 'listen') resolve()
+      })
+    })
+    const options = { backend: hole.address, mirrorUpstream: true, enabled: false }
+    await using proxy = await startProxy(options, hub)
+    const enabling = proxy.enable()
+    await listens
+    const before = performance.now()
+    await Promise.all([proxy.disable(), enabling])
+    // The backend may take 2 s to answer.
+    assert.ok(performance.now() - before < 1500)
+    assert.ok(!proxy.enabled)
+  })
+})
+
+describe('silence', () => {
+  it('ends a connection of which one direction has ended, and not one that is only idle', async () => {
+    await using backend = await TcpBackend.start()
+    await using watched = await WatchedProxy.start({ backend: backend.address, halfClosedTimeoutMs: 100 })
+    const idle = await Peer.connect(watched.proxy.address)
+    const half = await Peer.connect(watched.proxy.address)
+    const closed = new Promise<string>((resolve) => {
+      watched.proxy.events.listen((event) => {
+        if (event.type === 'close') resolve(event.cause)
+      })
+    })
+    half.end()
+    assert.equal(await half.ended(), 'end')
+    assert.equal(await closed, 'idle')
+    assert.equal(idle.ending, null)
+    assert.equal(watched.proxy.counters().open, 1)
+    idle.socket.destroy()
   })
 })
 
