@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { createInProcessChannel, type AgentToBroker, type Identity, type Peer } from '@loads-runner/protocol'
+import {
+  ChannelError,
+  createInProcessChannel,
+  type AgentToBroker,
+  type Identity,
+  type Peer,
+} from '@loads-runner/protocol'
 import { profileOf, specOf } from '@loads-runner/protocol/testing'
 import { Agent } from '../src/agent.ts'
 import { bundleOf } from './helpers/scripted-broker.ts'
@@ -63,6 +69,27 @@ describe('the link of an agent to its broker', () => {
     await again
     assert.ok(performance.now() - startedAt >= 90, 'it has dialed again at once')
     assert.equal(logs[0], 'the broker is out of reach: Closed by the other side')
+  })
+
+  it('waits for a broker that does not answer, such as one behind a network that is cut', async () => {
+    let dials = 0
+    const late = new Agent({
+      dialer: {
+        ...dialer,
+        dialAsAgent: (who) => {
+          if (dials++ > 0) return dialer.dialAsAgent(who)
+          return Promise.reject(new ChannelError('CHANNEL_TIMEOUT', 'broker:1', 'it says nothing'))
+        },
+      },
+      identity,
+      workDir: null,
+      sessions: 'in-process',
+      log: (_level, text) => logs.push(text),
+    })
+    await late.start()
+    assert.equal(dials, 2)
+    assert.deepEqual(logs, ['it says nothing; trying again'])
+    await late.stop()
   })
 
   it('ends when the broker does not want it', async () => {

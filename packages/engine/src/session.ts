@@ -14,6 +14,7 @@ import { blockedWarningMs, ledgerOf, SessionThread, sumOf } from './session-thre
 import { startOnMainThread, startWorkerThread } from './thread-host.ts'
 import type { FromThread, ToThread } from './thread-messages.ts'
 import { ThreadWait } from './thread-wait.ts'
+import { readSteadily } from './steady-reading.ts'
 import { Timers } from './timers.ts'
 import { UnitProgress } from './unit-progress.ts'
 import { WindowTimer } from './window-timer.ts'
@@ -371,17 +372,18 @@ export class Session implements SessionControl {
 
   #cut(final: boolean): void {
     const toMs = performance.now() - this.#startedAt
-    const progress: number[] = []
-    for (const each of this.#progress) each.collect(progress)
+    const reading = readSteadily({
+      ledger: () => ledgerOf(this.#planned, this.#threads),
+      progress: (into) => this.#progress.forEach((each) => each.collect(into)),
+      cut: () => this.#cutter.cut(),
+    })
     this.#listener.window({
       number: this.#windows++,
       fromMs: this.#lastCutMs,
       toMs,
       final,
       activeUsers: sumOf(this.#threads, 'activeUsers'),
-      ledger: ledgerOf(this.#planned, this.#threads),
-      progress,
-      delta: this.#cutter.cut(),
+      ...reading,
       generator: this.#health.look(this.#threads, toMs - this.#lastCutMs),
       rows: this.#leases.collect(),
     })
