@@ -4,7 +4,7 @@ import type { Flow } from './stage.ts'
 /** What a stage holds unless it says otherwise. */
 const usualBytes = 256 * 1024
 /** What a buffer costs besides its bytes, roughly. */
-const costOfBuffer = 256
+export const costOfBuffer = 256
 /** The cost is told once for so many buffers. */
 const buffersAtOnce = 256
 

@@ -1,3 +1,4 @@
+import { HeadBytes } from './head-bytes.ts'
 import { NotHttp, type BodyLength } from './http-head.ts'
 
 /** Heads, and what stands between chunks, may be this long. Bytes. */
@@ -23,8 +24,7 @@ export interface FramerOwner {
 export class HttpFramer {
   readonly #owner: FramerOwner
   /** A head of which the end is not there yet. */
-  #partial: Buffer | null = null
-  #partialLength = 0
+  readonly #partial = new HeadBytes()
   #isLikely = false
   /** Bytes of the body that are still to come; null: no body is being read. */
   #left: number | null = null
@@ -75,11 +75,7 @@ export class HttpFramer {
 
   /** The start of a head, to tell it in another way. */
   takePartial(): Buffer | null {
-    if (this.#partialLength === 0) return null
-    const partial = this.#partial!.subarray(0, this.#partialLength)
-    this.#partial = null
-    this.#partialLength = 0
-    return partial
+    return this.#partial.take()
   }
 
   /** The stream has ended. */
@@ -95,50 +91,48 @@ export class HttpFramer {
 
   /** Keeps what is no whole head. @returns the end of a head in `bytes`, or -1 */
   #headEnd(bytes: Buffer, at: number): number {
-    if (this.#partialLength === 0) {
-      const found = bytes.indexOf(headEnd, at)
+    if (this.#partial.length === 0) {
+      const found = bytes.indexOf(headEnd, behindEmptyLines(bytes, at))
       const length = (found < 0 ? bytes.length : found + 4) - at
       if (length > longestHead) throw new NotHttp('a head that is too long')
       if (found >= 0) return found + 4
-      this.#keep(bytes, at, bytes.length)
+      this.#at = bytes.length
+      this.#keep(bytes.subarray(at), 0)
       return -1
     }
     // Its end may lie across what is kept and what is new.
-    const kept = this.#partialLength
-    const searched = Math.max(0, kept - 3)
+    const kept = this.#partial.length
     const taken = Math.min(bytes.length, at + longestHead - kept)
-    this.#keep(bytes, at, taken)
-    const found = this.#partial!.subarray(0, this.#partialLength).indexOf(headEnd, searched)
+    const all = this.#partial.join(bytes.subarray(at, taken))
+    const found = all.indexOf(headEnd, Math.max(behindEmptyLines(all, 0), kept - 3))
     if (found >= 0) {
-      this.#partialLength = found + 4
+      this.#partial.keep(all.subarray(0, found + 4))
       return at + found + 4 - kept
     }
-    if (this.#partialLength >= longestHead) throw new NotHttp('a head that is too long')
+    this.#at = taken
+    this.#keep(all, kept)
+    if (all.length >= longestHead) throw new NotHttp('a head that is too long')
     return -1
   }
 
-  #keep(bytes: Buffer, from: number, to: number): void {
-    const needed = this.#partialLength + to - from
-    if (this.#partial === null || this.#partial.length < needed) {
-      const grown = Buffer.allocUnsafe(Math.min(longestHead, Math.max(1024, needed * 2)))
-      this.#partial?.copy(grown, 0, 0, this.#partialLength)
-      this.#partial = grown
-    }
-    bytes.copy(this.#partial, this.#partialLength, from, to)
-    this.#partialLength = needed
-    this.#at = to
+  /** @param known so many of them were looked at before */
+  #keep(all: Buffer, known: number): void {
+    this.#partial.keep(all)
+    // Who takes a mere LF for the end of a line may take two of them for the end of the head, and then nothing more comes.
+    for (let at = all.indexOf(lf, known); at >= 0; at = all.indexOf(lf, at + 1))
+      if (all[at - 1] !== cr) throw new NotHttp('line ends that are none of HTTP')
     if (this.#isLikely) return
-    const start = this.#partial.toString('latin1', 0, Math.min(needed, 8192))
+    const start = all.toString('latin1', 0, Math.min(all.length, 8192))
     if (!this.#owner.mayBecome(start)) throw new NotHttp('it does not begin as HTTP/1 does')
     this.#isLikely = start.trimStart().includes('\r\n')
   }
 
   /** A whole head ends at `end` of `bytes`. @returns up to where it, and its body, were told */
   #begin(bytes: Buffer, at: number, end: number): number {
-    const isKept = this.#partialLength > 0
+    const isKept = this.#partial.length > 0
     if (isKept) this.#at = end
     const length = isKept
-      ? this.#owner.head(this.#partial!, 0, this.#partialLength - 4)
+      ? this.#owner.head(this.#partial.join(none), 0, this.#partial.length - 4)
       : this.#owner.head(bytes, at, end - 4)
     this.#isLikely = false
     if (length === 'until-end') this.#isUntilEnd = true
@@ -172,6 +166,15 @@ export class HttpFramer {
 }
 
 const headEnd = Buffer.from('\r\n\r\n')
+const none = Buffer.alloc(0)
+/** Before a head, if somebody counts a line end to the body before it (RFC 9112, 2.2). */
+const mostEmptyLines = 8
+
+function behindEmptyLines(bytes: Buffer, from: number): number {
+  let at = from
+  while (at < from + 2 * mostEmptyLines && bytes[at] === cr && bytes[at + 1] === lf) at += 2
+  return at
+}
 
 /** Reads chunks: their sizes, and past their bytes; then the trailers. */
 class Chunks {

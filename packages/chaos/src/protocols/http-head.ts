@@ -117,7 +117,7 @@ export class HttpRequest extends HttpHead implements RequestHead {
 
   get path(): string {
     const { target } = this
-    const origin = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?#]*/i, '')
+    const origin = target.startsWith('/') ? target : target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '')
     const query = origin.search(/[?#]/)
     return (query < 0 ? origin : origin.slice(0, query)) || '/'
   }

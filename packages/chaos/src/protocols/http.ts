@@ -1,4 +1,5 @@
 import type { FaultDefinition } from '../faults/definition.ts'
+import { HeadBytes } from './head-bytes.ts'
 import { httpError } from './http-error.ts'
 import { HttpFramer, longestHead } from './http-framer.ts'
 import {
@@ -21,8 +22,7 @@ class HttpDialogue implements Dialogue {
   readonly #backend: HttpFramer
   /** A request after which the connection may be something else: what follows it waits for the reply. */
   #gate: HttpRequest | null = null
-  #gated: Buffer[] = []
-  #gatedLength = 0
+  readonly #gated = new HeadBytes()
   /** The reply that the gate waits for has begun, and opens no tunnel. */
   #isGateRefused = false
   /** Why the reply that is being told is the last one of HTTP. */
@@ -91,7 +91,7 @@ class HttpDialogue implements Dialogue {
   clientEnded(): void {
     if (this.#isOpaque) return
     const partial = this.#client.takePartial()
-    if (partial !== null || this.#gatedLength > 0)
+    if (partial !== null || this.#gated.length > 0)
       this.#opaque('the client ended within a head', partial, this.#backend.takePartial())
   }
 
@@ -133,26 +133,22 @@ class HttpDialogue implements Dialogue {
     if (!this.#isGateRefused || this.#backend.isWithinBody) return
     this.#isGateRefused = false
     this.#gate = null
-    const waited = Buffer.concat(this.#gated)
-    this.#gated = []
-    this.#gatedLength = 0
-    if (waited.length > 0) this.fromClient(waited)
+    const waited = this.#gated.take()
+    if (waited !== null) this.fromClient(waited)
   }
 
   #wait(bytes: Buffer): void {
-    this.#gated.push(Buffer.from(bytes))
-    this.#gatedLength += bytes.length
-    if (this.#gatedLength > longestHead)
+    this.#gated.add(bytes)
+    if (this.#gated.length > longestHead)
       this.#opaque('a tunnel that did not wait for its grant', null, this.#backend.takePartial())
   }
 
   #opaque(reason: string, client: Buffer | null, backend: Buffer | null): void {
     this.#isOpaque = true
-    const waited = client === null ? this.#gated : [client, ...this.#gated]
-    this.#gated = []
+    const waited = this.#gated.take()
     const rest = client ?? this.#client.takePartial()
-    const all = rest === null || rest === client ? waited : [rest, ...waited]
-    this.#talk.opaque(reason, all.length === 0 ? null : Buffer.concat(all), backend ?? this.#rest)
+    const all = waited === null || rest === null ? (rest ?? waited) : Buffer.concat([rest, waited])
+    this.#talk.opaque(reason, all, backend ?? this.#rest)
   }
 }
 

@@ -8,6 +8,8 @@ export interface QueueHost {
   after(ms: number, callback: () => void): Timer
   hold(direction: Direction, bytes: Buffer): Buffer
   release(direction: Direction, length: number): void
+  /** Memory that holds no bytes of the stream; given back with `release`. */
+  charge(direction: Direction, length: number): void
 }
 
 /** A stage for the bytes of one message, and whose it is. */

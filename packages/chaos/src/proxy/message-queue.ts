@@ -1,4 +1,5 @@
 import type { Direction } from '../direction.ts'
+import { costOfBuffer } from '../faults/held-bytes.ts'
 import type { Timer } from '../faults/stage.ts'
 import { MessageFlow, type MessageStage, type QueueHost } from './message-flow.ts'
 
@@ -149,7 +150,7 @@ export class Message<T> {
   #delays: Delay[] | null = null
   #begunAt = 0
   #hasEnded = false
-  #held: { bytes: Buffer; isCounted: boolean }[] | null = null
+  #held: { bytes: Buffer; cost: number }[] | null = null
   #at: MessageFlow | null = null
 
   constructor(queue: MessageQueue<T>, owner: T) {
@@ -190,7 +191,10 @@ export class Message<T> {
       this.#pass(bytes)
     } else {
       this.#held ??= []
-      this.#held.push({ bytes: this.#queue.host.hold(this.#queue.direction, bytes), isCounted: true })
+      const { direction, host } = this.#queue
+      this.#held.push({ bytes: host.hold(direction, bytes), cost: bytes.length + costOfBuffer })
+      // Who sends single bytes must not have us keep a buffer for each that nobody counts.
+      host.charge(direction, costOfBuffer)
     }
   }
 
@@ -199,7 +203,7 @@ export class Message<T> {
     if (this.#queue.isClosed || this.#hasEnded || this.hasPassed) return
     if (!this.hasBegun) this.#begin()
     this.#held ??= []
-    this.#held.push({ bytes, isCounted: false })
+    this.#held.push({ bytes, cost: 0 })
     if (this.#queue.isFirst(this)) this.#queue.advance()
   }
 
@@ -220,8 +224,8 @@ export class Message<T> {
     if (this.stage !== null && this.#at === null) this.#at = this.#flowOf(this.stage)
     const held = this.#held
     this.#held = null
-    for (const { bytes, isCounted } of held ?? []) {
-      if (isCounted) this.#queue.host.release(this.#queue.direction, bytes.length)
+    for (const { bytes, cost } of held ?? []) {
+      if (cost > 0) this.#queue.host.release(this.#queue.direction, cost)
       if (!this.#queue.isClosed) this.#pass(bytes)
     }
     if (!this.#hasEnded || this.#queue.isClosed) return
@@ -238,8 +242,8 @@ export class Message<T> {
   }
 
   drop(): void {
-    for (const { bytes, isCounted } of this.#held ?? [])
-      if (isCounted) this.#queue.host.release(this.#queue.direction, bytes.length)
+    for (const { cost } of this.#held ?? [])
+      if (cost > 0) this.#queue.host.release(this.#queue.direction, cost)
     this.#held = null
     this.#at?.drop()
   }

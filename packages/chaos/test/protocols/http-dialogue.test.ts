@@ -232,6 +232,36 @@ describe('HTTP dialogue', () => {
       }
     })
 
+  it('does not wait for the end of a head whose lines end by LF alone', () => {
+    const request = 'GET / HTTP/1.1\r\nHost: x\n\n'
+    const reply = 'HTTP/1.1 200 OK\r\nContent-Length: 2\n\nhi'
+    for (const cut of [[], [1], [7, 1000]]) {
+      assert.match(play(http, [['client', request]], { cut }).opaqueReason ?? '', /line ends/)
+      const talk = play(
+        http,
+        [
+          ['client', get('/')],
+          ['backend', reply],
+        ],
+        { cut },
+      )
+      assert.match(talk.opaqueReason ?? '', /line ends/)
+      assert.equal(talk.backendBytes.toString(), reply)
+    }
+  })
+
+  it('takes several empty lines before a request for a part of it', () => {
+    const request = `\r\n\r\n\r\n${get('/')}`
+    for (const cut of [[], [1], [3]]) {
+      const { opaqueReason, requests } = play(http, [['client', request + request]], { cut })
+      assert.equal(opaqueReason, null)
+      assert.deepEqual(
+        requests.map(({ bytes }) => bytes.toString()),
+        [request, request],
+      )
+    }
+  })
+
   it('what the backend sends and is no HTTP', () => {
     for (const cut of [[], [1]])
       for (const sent of [
