@@ -3,6 +3,7 @@ import type { MysqlFramer } from './mysql-framer.ts'
 import type { MysqlReplyKind } from './mysql-reply.ts'
 import type { RequestHead } from './protocol.ts'
 import { statementName } from './sql-statement.ts'
+import { StatementTexts } from './statement-texts.ts'
 
 /** Where in a connection a request stands: what may answer it, and what is left to do if something else does. */
 export type MysqlPhase = 'greeting' | 'login' | 'command' | 'file'
@@ -47,10 +48,6 @@ const query = 0x03
 const prepare = 0x16
 const closeStatement = 0x19
 const lastPrepared = 0xff_ff_ff_ff
-
-/** Texts of prepared statements that are remembered for matching: so many, and of each so many characters. */
-const rememberedStatements = 500
-const rememberedText = 1000
 
 /** Commands whose payload begins with the number of a statement. */
 const ofStatement = new Set([0x17, 0x18, closeStatement, 0x1a, 0x1c, 0xfa])
@@ -98,7 +95,7 @@ export class MysqlRequest implements RequestHead {
 /** What was said by a request's first packet, told from the command and the statements that were prepared. */
 export class MysqlRequests {
   readonly #capabilities: MysqlCapabilities
-  readonly #statements = new Map<number, string>()
+  readonly #statements = new StatementTexts<number>()
   #latest: string | null = null
 
   constructor(capabilities: MysqlCapabilities) {
@@ -151,10 +148,7 @@ export class MysqlRequests {
 
   /** The server has given a statement its number. */
   prepared(id: number, text: string): void {
-    this.#statements.set(id, text.slice(0, rememberedText))
-    if (this.#statements.size <= rememberedStatements) return
-    const [oldest] = this.#statements.keys()
-    this.#statements.delete(oldest!)
+    this.#statements.set(id, text)
   }
 
   #textOf(code: number, head: Buffer): string | null {

@@ -1,13 +1,10 @@
 import type { PostgresFramer } from './postgres-framer.ts'
-
-/** Texts of prepared statements that are remembered for matching: so many, and of each so many characters. */
-const remembered = 500
-const rememberedText = 1000
+import { StatementTexts } from './statement-texts.ts'
 
 /** What a client's messages say of statements. */
 export class PostgresStatements {
-  readonly #prepared = new Map<string, string>()
-  readonly #portals = new Map<string, string>()
+  readonly #prepared = new StatementTexts<string>()
+  readonly #portals = new StatementTexts<string>()
 
   /** The statement of a message; null: it has none, or an unknown one. */
   of({ type, head }: PostgresFramer): string | null {
@@ -17,13 +14,13 @@ export class PostgresStatements {
       case 'P': {
         const { text: name, end } = textAt(head, 0)
         const { text } = textAt(head, end)
-        remember(this.#prepared, name, text)
+        this.#prepared.set(name, text)
         return text
       }
       case 'B': {
         const { text: portal, end } = textAt(head, 0)
         const text = this.#prepared.get(textAt(head, end).text) ?? null
-        if (text !== null) remember(this.#portals, portal, text)
+        if (text !== null) this.#portals.set(portal, text)
         return text
       }
       case 'E':
@@ -40,14 +37,6 @@ export class PostgresStatements {
         return null
     }
   }
-}
-
-function remember(names: Map<string, string>, name: string, text: string): void {
-  names.delete(name)
-  names.set(name, text.slice(0, rememberedText))
-  if (names.size <= remembered) return
-  const [oldest] = names.keys()
-  names.delete(oldest!)
 }
 
 /** A text up to its zero byte, or to the end of what is there. */
