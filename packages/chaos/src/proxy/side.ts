@@ -1,6 +1,7 @@
 import { connect, Socket } from 'node:net'
 import type { MemoryBudget } from './memory-budget.ts'
 import { isLarge, isLittle, readBuffers } from './read-buffers.ts'
+import { readTurns } from './read-turns.ts'
 
 /** Who is told what happens on a socket. */
 export interface SideListener {
@@ -16,6 +17,9 @@ export interface SideListener {
 
 /** Reads of little, one after the other, after which a large buffer is given up. */
 const littleReads = 16
+
+/** So many times as long as who has all may linger, until one who takes nothing is given up. */
+const patience = 10
 
 /** Writes in the whole process that the kernel did not take at once, and the side of the last of them. */
 let waits = 0
@@ -152,7 +156,7 @@ export class Side {
   /**
    * FIN, after all that was written; what still comes is dropped, for unread bytes would turn the end into a reset.
    *
-   * @param lingerMs closed for good when for so long nothing of what was written went away, or nothing is left of it
+   * @param lingerMs closed for good after it, when all has gone; later, while some of it still goes
    */
   finish(lingerMs: number): void {
     const socket = this.#socket
@@ -162,10 +166,12 @@ export class Side {
     this.end()
     this.resume()
     let waiting = socket.writableLength
+    let idle = 0
     const timer = setInterval(() => {
       const left = socket.writableLength
-      if (left > 0 && left < waiting) waiting = left
-      else socket.destroy()
+      idle = left < waiting ? 0 : idle + 1
+      waiting = left
+      if (left === 0 || idle >= patience) socket.destroy()
     }, lingerMs)
     timer.unref()
     socket.once('close', () => clearInterval(timer))
@@ -187,6 +193,11 @@ export class Side {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  /** In its turn, when others had read much. */
+  goOn(): void {
+    if (!this.#paused && !this.#socket.destroyed) this.#socket.read(0)
   }
 
   /** Of what it read: called by its own reads. @returns whether reading goes on */
@@ -279,10 +290,12 @@ class OwnReads {
       this.isReading = true
       const goesOn = this.side!.tell(view)
       this.isReading = false
+      const wasFull = length === buffer.length
       if (this.#buffer === null) return goesOn
       if (waits !== before) this.#leave(buffer, waits === before + 1 ? lastToWait : null, length)
       else this.#fit(buffer, length)
-      return goesOn
+      // What did not fill its buffer was all that there is.
+      return goesOn && (!wasFull || readTurns.mayGoOn(this.side!, length))
     },
   }
 

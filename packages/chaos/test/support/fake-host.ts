@@ -43,7 +43,7 @@ export class FakeHost implements ConversationHost {
     this.protocol = protocol
     this.connection = connection
     this.decider = decider
-    let changed = (_: readonly RuleChange[]): void => {}
+    let changed: (changes: readonly RuleChange[]) => void = () => {}
     this.ruleSet = new RuleSet(protocol, (changes) => {
       for (const { what, rule } of changes) if (what === 'removed') this.decider.forget(rule.name)
       changed(changes)
