@@ -1,7 +1,7 @@
-const smallSize = 1024
+const smallSize = 512
 const largeSize = 64 * 1024
 /** Free ones that are kept: 4 MiB of each. */
-const smallKept = 4096
+const smallKept = 8192
 const largeKept = 64
 /** While fewer are in use (32 MiB), who needed a large one keeps it for a while. */
 const largeFreely = 512
