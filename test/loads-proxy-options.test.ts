@@ -102,11 +102,24 @@ describe('options of loads-proxy', function () {
       wrong('--backend', 'nowhere'),
       wrong('--replay', 'none.ndjson'),
     ])
+    const [nothing, addresses, host] = await Promise.all([
+      wrong('--no-http'),
+      wrong('--proxy', '::1:0', '--backend', '99999'),
+      runProxy(['--proxy', '192.0.2.1:0', '--backend', 'x:1', '--no-http']),
+    ])
     assert.match(behavior, /^error: --behavior: of which proxy\? Give --backend HOST:PORT, or --config FILE/)
     assert.match(option, /^error: --behavior-error-statuses: error of tcp has no statuses; it has mode/)
     assert.match(share, /error: --behavior: .* add up to 120, more than 100/)
     assert.match(protocol, /^error: --protocol: there is no protocol htp: did you mean http\?/)
     assert.match(backend, /^error: --backend: must be HOST:PORT/)
+    assert.match(nothing, /^error: nothing to do: without the control API give --backend/)
+    assert.match(addresses, /^error: --proxy: must be HOST:PORT, .*IPv6 stands in brackets/m)
+    assert.match(addresses, /^error: --backend: must be HOST:PORT/m)
+    assert.equal(host.exitCode, 4)
+    assert.match(
+      host.stderr,
+      /^error: proxy proxy: listen tcp 192\.0\.2\.1:0: .*; no interface of this machine/,
+    )
     assert.match(replay, /^error: cannot read \S*none\.ndjson: ENOENT/)
   })
 

@@ -105,10 +105,46 @@ describe('loads-proxy', function () {
       assert.equal(exitCode, 4, stderr)
       assert.match(
         stderr,
-        new RegExp(`^error: .*127\\.0\\.0\\.1:${port}.*(address already in use|EADDRINUSE)`, 'm'),
+        new RegExp(`^error: .*127\\.0\\.0\\.1:${port}: .*address already in use; .*0 takes any`, 'm'),
       )
       assert.doesNotMatch(stderr, /defect|at \S+:\d+/)
     }
+  })
+
+  it('says once that its backend is not there, and when it is again', async () => {
+    const backend = createServer((socket) => socket.end('here')).listen(0, '127.0.0.1')
+    await once(backend, 'listening')
+    const { port } = backend.address() as AddressInfo
+    backend.close()
+    await once(backend, 'close')
+    const cli = await startProxy(['--backend', `127.0.0.1:${port}`])
+    const [host, listen] = (await listenOf(cli)).split(':')
+    const answer = async () => {
+      let text = ''
+      for await (const bytes of connect(Number(listen), host).setEncoding('utf8')) text += bytes as string
+      return text
+    }
+    await controlOf(cli)
+    assert.deepEqual([await answer(), await answer()], ['', ''])
+    backend.listen(port, '127.0.0.1')
+    await once(backend, 'listening')
+    cleanUpAfterTest(() => backend.close())
+    assert.equal(await answer(), 'here')
+    await cli.waitForLine(/info proxy proxy: its backend is reached again, after 2 failures$/)
+    await endProxy(cli)
+    const told = cli.stderr.match(/warning proxy proxy: its backend \S+ cannot be reached \(ECONNREFUSED\)/g)
+    assert.equal(told?.length, 1)
+  })
+
+  it('serves on when nobody reads what it says, and ends when told to', async () => {
+    const backend = await startServer()
+    const cli = await startProxy(['--backend', hostOf(backend), '--protocol', 'http'])
+    const listen = await listenOf(cli)
+    await controlOf(cli)
+    cli.closeOutput()
+    assert.equal(await statusOf(listen), 200)
+    cli.kill('SIGTERM')
+    assert.equal((await cli.result).exitCode, 0)
   })
 
   it('closes what is open at Ctrl-C, and goes at once at the second', async () => {

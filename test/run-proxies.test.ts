@@ -8,8 +8,10 @@ import { startTarget as startExampleTarget } from '../examples/target/server.js'
 import { readReport } from './helpers/figure-files.ts'
 import { startServer } from './helpers/own-server.ts'
 import type { OwnServer } from './helpers/own-server.ts'
+import { processesMarked } from './helpers/processes.ts'
 import { runCli, startCli } from './helpers/run-cli.ts'
 import type { CliResult } from './helpers/run-cli.ts'
+import { controlOf, endProxy, hostOf, startProxy } from './helpers/started-proxy.ts'
 import { cleanUpAfterTest } from './helpers/temporary.ts'
 
 const example = (name: string) => fileURLToPath(new URL(`../examples/chaos/${name}`, import.meta.url))
@@ -33,6 +35,23 @@ async function faultsOf({ directory }: CliResult) {
   for await (const event of readEventLog(join(directory, 'results/latest/events')))
     events.push(event as RunEvent)
   return events.filter((event) => event.type === 'fault')
+}
+
+/** Resolves when the target has had so many requests. */
+function seen(target: OwnServer, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    target.answer = (_, response) => {
+      response.end('{}')
+      if (target.seen.length >= count) resolve()
+    }
+  })
+}
+
+/** The process of a run's proxies. */
+function proxiesOf({ mark }: { mark: string }): number {
+  const found = processesMarked(mark).find(({ command }) => command.includes('proxy-process'))
+  assert.ok(found !== undefined, 'no process of proxies')
+  return found.pid
 }
 
 describe('proxies of a run', function () {
@@ -170,7 +189,7 @@ describe('proxies of a run', function () {
     const run = await runCli(['shop', '--proxies', 'p.yaml'], { files })
     assert.match(
       run.summary!.errorGroups[0]!.message,
-      /there is no proxy shopp; did you mean shop\? The run has shop/,
+      /there is no proxy shopp; did you mean shop\? the run has shop/,
     )
     const none = await runCli(['shop'], { files })
     assert.match(none.summary!.errorGroups[0]!.message, /the run has none; start it with --proxies FILE/)
@@ -207,6 +226,88 @@ describe('proxies of a run', function () {
     assert.equal(wrong.exitCode, 2, wrong.stdout)
     standing.kill('SIGTERM')
     assert.equal((await standing.result).exitCode, 0)
+  })
+
+  it('that stay tell a run nothing of what was done before it', async () => {
+    const target = await startServer()
+    const standing = await startProxy([
+      ...['--proxy', '127.0.0.1:0', '--backend', hostOf(target), '--protocol', 'http', '--name', 'shop'],
+    ])
+    const control = await controlOf(standing)
+    const run = (status: number) =>
+      runCli(['shop', '--proxies', control], {
+        files: {
+          'shop.ts': through(`
+            await this.proxies.shop.withBehavior('error', { statuses: [${status}] })
+            this.assertEqual((await this.session.get(this.url('/'))).status, ${status})`),
+        },
+      })
+    assert.match((await run(500)).stdout, /statuses 500\n/)
+    const { stdout, stderr, exitCode } = await run(501)
+    assert.equal(exitCode, 0, stdout + stderr)
+    assert.match(stdout, /fault begins: shop: error: downstream, statuses 501\n/)
+    assert.doesNotMatch(stdout, /statuses 500/)
+    assert.match(stdout + stderr, /faults injected: shop: http_error 1\n/)
+    await endProxy(standing)
+  })
+
+  it('whose process ends stop the run, which says so and keeps its figures', async () => {
+    const target = await startServer()
+    const run = await startCli(['shop', '--users', '2', '--duration', '60s', '--proxies', 'p.yaml'], {
+      files: {
+        'p.yaml': proxies(target),
+        'shop.ts': through(`await this.session.get(this.url('/'))
+          await new Promise((resolve) => setTimeout(resolve, 20))`),
+      },
+    })
+    await seen(target, 20)
+    process.kill(proxiesOf(run), 'SIGKILL')
+    const { exitCode, stdout, stderr, summary } = await run.result
+    assert.equal(exitCode, 4, stdout + stderr)
+    assert.match(stdout, /error: the process of the proxies has ended \(SIGKILL\)/)
+    assert.doesNotMatch(stdout, /not seen any more|schedule:/)
+    assert.match(stdout, /Verdict: infrastructure .*\n {2}the proxies of the run have ended before it/)
+    assert.ok(summary!.hits.count >= 20)
+  })
+
+  it('go with their console when that is killed', async () => {
+    const target = await startServer()
+    const run = await startCli(['shop', '--duration', '60s', '--proxies', 'p.yaml'], {
+      files: { 'p.yaml': proxies(target), 'shop.ts': through(`await this.session.get(this.url('/'))`) },
+    })
+    await seen(target, 1)
+    proxiesOf(run)
+    run.kill('SIGKILL')
+    // Fails when a process is left.
+    assert.equal((await run.result).signal, 'SIGKILL')
+  })
+
+  it('say what does not go as planned: a phase that never comes, a backend that is not there', async () => {
+    const target = await startServer()
+    const schedule = 'schedule:\n  - name: never\n    phase: stage 9\n    proxy: shop\n    behavior: hang\n'
+    const text = proxies(target, `  gone:\n    backend: localhost:1\n${schedule}`)
+    const run = await runCli(['shop', '--proxies', 'p.yaml', '--duration', '2s'], {
+      files: {
+        'p.yaml': text,
+        'shop.ts': through(`await this.session.get('http://' + this.proxies.gone.address).catch(() => {})
+          await new Promise((resolve) => setTimeout(resolve, 100))`),
+      },
+    })
+    assert.match(
+      run.stderr,
+      /warning: proxy gone: its backend localhost:1 cannot be reached \(ECONNREFUSED\)/,
+    )
+    assert.match(run.stdout, /warning: schedule: never waits for stage-9, which this load never comes to/)
+  })
+
+  it('are checked by --dry-run', async () => {
+    const files = {
+      'shop.ts': through(''),
+      'p.yaml': 'proxies:\n  shop:\n    backnd: localhost:1\n',
+    }
+    const { exitCode, stderr } = await runCli(['shop', '--proxies', 'p.yaml', '--dry-run'], { files })
+    assert.equal(exitCode, 2)
+    assert.match(stderr, /error: --proxies: p\.yaml:3:5: unknown key backnd/)
   })
 
   it('the example: a retry that buys twice is found by an answer that is lost', async () => {

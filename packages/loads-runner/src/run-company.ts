@@ -166,7 +166,8 @@ function checkDetached(settings: Invocation['settings'], { here }: PlannedOutput
   if (problems.length > 0) throw new UsageError(problems)
 }
 
-async function planProxies(text: string | null, environment: OutputEnvironment): Promise<RunProxies | null> {
+/** @throws {UsageError} with all that is wrong with `--proxies` */
+export async function planProxies(text: string | null, environment: OutputEnvironment): Promise<RunProxies | null> {
   if (text === null) return null
   return (await import('./proxies/run-proxies.ts')).RunProxies.plan(text, environment)
 }

@@ -69,7 +69,7 @@ export class ControlClient {
    *
    * @throws {ControlFailure} CHAOS_CONTROL: also when they were read too slowly, and some are lost
    */
-  async *events({ proxy = [], type = [], signal }: EventSelection = {}): AsyncGenerator<
+  async *events({ proxy = [], type = [], past = true, signal }: EventSelection = {}): AsyncGenerator<
     ChaosEvent,
     void,
     void
@@ -78,6 +78,7 @@ export class ControlClient {
     const query = new URLSearchParams([
       ...listOf(proxy).map((each): [string, string] => ['proxy', each]),
       ...listOf(type).map((each): [string, string] => ['type', each]),
+      ...(past ? [] : [['past', 'false'] as [string, string]]),
     ])
     const left = new AbortController()
     const leave = () => left.abort()
@@ -119,6 +120,8 @@ export interface EventSelection {
   proxy?: string | readonly string[]
   /** By default all. */
   type?: ChaosEvent['type'] | readonly ChaosEvent['type'][]
+  /** Also those of before, by default. */
+  past?: boolean
   /** Ends it without an error. */
   signal?: AbortSignal
 }

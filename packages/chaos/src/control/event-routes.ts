@@ -12,7 +12,7 @@ type Wanted = (event: ChaosEvent) => boolean
 
 /**
  * `/events`: the last 1,000 events and those that follow, as lines of JSON, or server-sent for who accepts those;
- * `?proxy=NAME&type=fault,close` for some of them.
+ * `?proxy=NAME&type=fault,close` for some of them, `past=false` for those alone that follow.
  */
 export function eventRoutes(proxies: Proxies): RouteModule {
   const ring = new EventRing()
@@ -39,7 +39,8 @@ export function eventRoutes(proxies: Proxies): RouteModule {
           return {
             stream: (response) => {
               const stream = new EventStream(response, { sse, onClose: () => readers.delete(stream) })
-              for (const event of ring.all()) if (wants(event)) stream.send(event.type, JSON.stringify(event))
+              const past = query.get('past') === 'false' ? [] : ring.all()
+              for (const event of past) if (wants(event)) stream.send(event.type, JSON.stringify(event))
               readers.set(stream, wants)
             },
           }

@@ -1,3 +1,4 @@
+import { nearestOf } from '../config/nearest.ts'
 import { ChaosError } from '../errors.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import { knownProtocols } from '../protocols/registry.ts'
@@ -26,11 +27,10 @@ export function findFault(type: string, protocol: Protocol): FaultDefinition {
   if (type === transient.type) return transientOf(protocol)
   const found = knownFaults().find((definition) => definition.type === type)
   if (found !== undefined) return found
-  const names = knownFaults().map((definition) => definition.type)
-  throw new ChaosError(
-    'CHAOS_UNKNOWN_FAULT',
-    `there is no fault ${type}; known ones are error, ${names.join(', ')}`,
-  )
+  const names = ['error', ...knownFaults().map((definition) => definition.type)]
+  const near = nearestOf(type, names)
+  const hint = near === null ? `; known ones are ${names.join(', ')}` : `: did you mean ${near}?`
+  throw new ChaosError('CHAOS_UNKNOWN_FAULT', `there is no fault ${type}${hint}`)
 }
 
 /** @returns what takes it away again. @throws {ChaosError} CHAOS_EXISTS */

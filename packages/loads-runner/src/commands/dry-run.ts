@@ -6,6 +6,7 @@ import { preparePlan } from '../prepare-plan.ts'
 import type { Invocation } from '../read-settings.ts'
 import { estimateFor } from '../resource-estimate.ts'
 import { planOutputs } from '../outputs/planned-outputs.ts'
+import { planProxies } from '../run-company.ts'
 import { readPem } from '../start-run.ts'
 import type { World } from '../world.ts'
 import { jsonText } from '../write-json.ts'
@@ -21,6 +22,7 @@ export async function dryRunCommand(world: World, invocation: Invocation): Promi
   ])
   const environment = { cwd: world.cwd, env: world.env, log: () => {} }
   const { broker: outputs } = await planOutputs(settings, environment)
+  await planProxies(settings.proxies, environment)
   const baseline = await readBaseline(settings, tests, world.cwd)
   // What tests say while they are loaded is no part of the answer.
   const giveBackOutput = world.captureOutput((line) => world.stderr.write(`${line}\n`))

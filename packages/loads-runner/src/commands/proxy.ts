@@ -2,6 +2,7 @@ import type { ChaosEvent, NamedProxyOptions, Proxy } from '@loads-runner/chaos'
 import { helpText } from '../command-line.ts'
 import { UsageError } from '../errors.ts'
 import type { Log } from '../place.ts'
+import { attributesText } from '../proxy-server/attributes-text.ts'
 import { faultList } from '../proxy-server/fault-list.ts'
 import { proxyTable } from '../proxy-server/options.ts'
 import { planProxies, type ProxyPlan } from '../proxy-server/plan-proxies.ts'
@@ -48,7 +49,7 @@ export async function proxyCommand(world: World): Promise<number> {
   const server = await serve(world, plan, log)
   const summary = new ProxySummary(server.proxies, world.stdout)
   // What was done to start and what is done to end is no news.
-  const stopTelling = server.events.listen((event) => tell(log, event))
+  const stopTelling = server.events.listen((event) => tell(log, event, settings.logLevel === 'debug'))
   await told
   stopTelling()
   summary.close()
@@ -83,13 +84,13 @@ function proxyLine(proxy: Proxy, { behavior, faults = [], enabled }: NamedProxyO
   ].join(', ')
 }
 
-function tell(log: Log, event: ChaosEvent): void {
+function tell(log: Log, event: ChaosEvent, isDebug: boolean): void {
   if (event.type === 'change') {
     const { what, rule } = event
     const text =
       rule === undefined
         ? what
-        : `fault ${rule.name} ${what}: ${rule.type} ${JSON.stringify(rule.attributes)}`
+        : `fault ${rule.name} ${what}: ${rule.type} ${attributesText(rule.type, rule.attributes)}`.trimEnd()
     log('info', `${event.proxy}: ${text}`)
-  } else log('debug', JSON.stringify(event))
+  } else if (isDebug) log('debug', JSON.stringify(event))
 }

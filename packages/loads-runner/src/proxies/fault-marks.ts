@@ -1,5 +1,6 @@
 import type { ChaosEvent } from '@loads-runner/chaos'
 import type { Annotation } from '@loads-runner/protocol'
+import { attributesText } from '../proxy-server/attributes-text.ts'
 
 /** Turns what happens at proxies into marks and figures on the time axis of the run. */
 export class FaultMarks {
@@ -42,8 +43,9 @@ export class FaultMarks {
     }: { name: string; type: string; stream: string; toxicity: number; attributes: object },
   ): void {
     const share = toxicity === 1 ? [] : [`${Math.round(toxicity * 10_000) / 100} %`]
-    const shown = Object.entries(attributes).map(([key, value]) => `${key} ${textOf(value)}`)
-    this.#begin(`${proxy}/${name}`, `${proxy}: ${type}`, [...share, stream, ...shown].join(', '))
+    const shown = attributesText(type, attributes)
+    const detail = [...share, stream, ...(shown === '' ? [] : [shown])].join(', ')
+    this.#begin(`${proxy}/${name}`, `${proxy}: ${type}`, detail)
   }
 
   /** Tells how many were injected since the last time. @param seconds that have passed */
@@ -76,8 +78,4 @@ export class FaultMarks {
     const ids = Array.from(this.#open.keys()).filter((id) => id.startsWith(prefix))
     for (const id of ids) this.#end(id)
   }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -48,8 +48,8 @@ function getOrExplain(handles: Record<string, ProxyHandle>, name: string | symbo
     return handles[name as string]
   const names = Object.keys(handles)
   const [near] = names.filter((each) => editDistance(each, name) <= 2)
-  const hint = near === undefined ? '' : `; did you mean ${near}?`
-  throw new UsageError(`proxies: there is no proxy ${name}${hint} The run has ${names.join(', ')}`)
+  const hint = near === undefined ? ';' : `; did you mean ${near}?`
+  throw new UsageError(`proxies: there is no proxy ${name}${hint} the run has ${names.join(', ') || 'none'}`)
 }
 
 class RunProxy implements ProxyHandle {

@@ -204,8 +204,10 @@ export class RunProxies {
   }
 
   async #read(client: ControlClient, marks: FaultMarks): Promise<void> {
+    // What was before the run at proxies that stay is nothing of the run.
+    const past = this.#file !== null
     try {
-      for await (const event of client.events({ signal: this.#listening.signal })) marks.take(event)
+      for await (const event of client.events({ past, signal: this.#listening.signal })) marks.take(event)
       await this.#sayUnseen('their control server has closed the stream of events')
     } catch (error) {
       await this.#sayUnseen((error as Error).message)

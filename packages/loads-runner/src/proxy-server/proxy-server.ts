@@ -17,6 +17,7 @@ import {
 import type { Log } from '../place.ts'
 import { Teardown } from '../teardown.ts'
 import { version } from '../version.ts'
+import { BackendTroubles } from './backend-troubles.ts'
 
 /** What one process of proxies serves. */
 export interface ProxyServerOptions {
@@ -96,6 +97,7 @@ export class ProxyServer {
       if (options.enabled !== false) await saying(proxy.name, proxy.enable())
       this.#tell({ what: 'proxy', proxy, options })
     }
+    this.#watchBackends()
     const matrix = await this.#openWays()
     const schedule = this.#planSchedule(matrix)
     await this.#openControl(schedule, matrix)
@@ -112,6 +114,17 @@ export class ProxyServer {
       proxies,
       onTrouble: (text) => this.#log('warning', text),
     })
+  }
+
+  #watchBackends(): void {
+    const troubles = new BackendTroubles(
+      (name) => this.proxies.all().find((each) => each.name === name)?.backend ?? '',
+    )
+    const stopWatching = this.events.listen((event) => {
+      const news = troubles.take(event)
+      if (news !== null) this.#log(news.level, news.text)
+    })
+    this.#teardown.add('the watch over backends', async () => stopWatching())
   }
 
   async #openWays(): Promise<PartitionMatrix | null> {
