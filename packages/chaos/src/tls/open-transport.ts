@@ -33,6 +33,12 @@ export interface TransportOptions {
 export async function openTransport(options: TransportOptions): Promise<Transport> {
   const { terminates, originates, tls = {} } = options
   checkMode(options)
+  const shown = (['cert', 'key', 'certificate'] as const).filter((key) => tls[key] !== undefined)
+  if (!terminates && shown.length > 0)
+    throw new ChaosError(
+      'CHAOS_CERTIFICATE',
+      `${shown.join(' and ')} of tls would be shown to nobody: write tls:// in front of listen`,
+    )
   if (!terminates && !originates) return plain
   const kind = tls.certificate ?? 'good'
   if (kind !== 'good' && (tls.cert !== undefined || tls.key !== undefined))

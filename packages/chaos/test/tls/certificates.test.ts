@@ -118,6 +118,14 @@ describe('certificates of a proxy', () => {
     })
   })
 
+  it('that no client would ever see are told at the start', async () => {
+    for (const tls of [{ certificate: 'expired' as const }, { cert: 'a.pem', key: 'a.key' }])
+      await assert.rejects(startProxy({ backend: 'localhost:1', enabled: false, tls }), {
+        code: 'CHAOS_CERTIFICATE',
+        message: /write tls:\/\/ in front of listen/,
+      })
+  })
+
   it('are kept for a bounded number of names, one for all connections of a name', async () => {
     const authority = await Authority.make()
     const first = await authority.context('a.test', 'good')
