@@ -1,4 +1,5 @@
 import type { Flow, Stage } from '../faults/stage.ts'
+import { HeadBytes } from './head-bytes.ts'
 import { longestHead } from './http-framer.ts'
 
 export type SpoilMode = 'truncate' | 'slow_headers' | 'slow_body' | 'malformed_chunk' | 'wrong_length'
@@ -24,7 +25,8 @@ const hugeLength = 2 ** 40
 class SpoiledReply implements Stage {
   readonly #flow: Flow
   readonly #spoil: Spoil
-  #head: Buffer | null = Buffer.alloc(0)
+  /** Null: it has passed. */
+  #head: HeadBytes | null = new HeadBytes()
   /** Bytes of the body that pass before the cut; null: no limit. */
   #left: number | null = null
   #closesAtEnd = false
@@ -45,11 +47,12 @@ class SpoiledReply implements Stage {
       this.#body(bytes)
       return
     }
-    // Heads come whole, within a few pieces.
-    this.#head = Buffer.concat([this.#head, bytes])
-    const end = this.#head.indexOf('\r\n\r\n')
-    if (end < 0 && this.#head.length <= longestHead) return
-    const whole = this.#head
+    const whole = this.#head.join(bytes)
+    const end = whole.indexOf('\r\n\r\n')
+    if (end < 0 && whole.length <= longestHead) {
+      this.#head.keep(whole)
+      return
+    }
     this.#head = null
     if (end < 0) {
       this.#flow.pass(whole)
@@ -61,7 +64,8 @@ class SpoiledReply implements Stage {
 
   onEnd(): void {
     if (this.#isOver) return
-    if (this.#head !== null && this.#head.length > 0) this.#flow.pass(this.#head)
+    const begun = this.#head?.take() ?? null
+    if (begun !== null) this.#flow.pass(begun)
     this.#hasEnd = true
     if (this.#waiting.length === 0) this.#finish()
   }
