@@ -294,7 +294,7 @@ describe('proxies of a run', function () {
       },
     })
     assert.match(
-      run.stderr,
+      run.stdout,
       /warning: proxy gone: its backend localhost:1 cannot be reached \(ECONNREFUSED\)/,
     )
     assert.match(run.stdout, /warning: schedule: never waits for stage-9, which this load never comes to/)

@@ -19,13 +19,17 @@ const proxyText = {
   description:
     'Stands between clients and a backend and makes trouble by plan. Without a backend and a file it serves the control API alone.',
   epilogue: `
+loads-proxy --proxy 3307 --backend localhost:3306 --protocol mysql --behavior 20:delay,5:error
+loads-proxy --config proxies.yaml
+curl -X PUT localhost:8474/behavior -d '{"name": "delay", "sleep": 2}'      # while it serves
+
 Options of behaviors: --behavior-NAME-OPTION VALUE, such as --behavior-delay-sleep 2s; --faults lists them all.
 Every option is also, with LOADS_PROXY_ before it, a variable of the environment (LOADS_PROXY_BACKEND). The command
 line wins, then the environment, then the file. With a file of several proxies --name says whose options are meant;
 without it behavior, seed, timeout and mirror-upstream are for all.
 Ctrl-C closes all connections and ends it; again: at once.
 
-Exit codes: 0 ended when told to, 2 wrong use or configuration, 4 an address is in use, 70 a defect of Loads.
+Exit codes: 0 ended when told to, 2 wrong use or configuration, 4 an address cannot be had, 70 a defect of Loads.
 `,
 }
 
