@@ -231,7 +231,14 @@ describe('proxies of a run', function () {
   it('that stay tell a run nothing of what was done before it', async () => {
     const target = await startServer()
     const standing = await startProxy([
-      ...['--proxy', '127.0.0.1:0', '--backend', hostOf(target), '--protocol', 'http', '--name', 'shop'],
+      '--proxy',
+      '127.0.0.1:0',
+      '--backend',
+      hostOf(target),
+      '--protocol',
+      'http',
+      '--name',
+      'shop',
     ])
     const control = await controlOf(standing)
     const run = (status: number) =>

@@ -167,7 +167,10 @@ function checkDetached(settings: Invocation['settings'], { here }: PlannedOutput
 }
 
 /** @throws {UsageError} with all that is wrong with `--proxies` */
-export async function planProxies(text: string | null, environment: OutputEnvironment): Promise<RunProxies | null> {
+export async function planProxies(
+  text: string | null,
+  environment: OutputEnvironment,
+): Promise<RunProxies | null> {
   if (text === null) return null
   return (await import('./proxies/run-proxies.ts')).RunProxies.plan(text, environment)
 }
