@@ -175,7 +175,7 @@ export function specFor({ tests, hash }: Bundle, some: Partial<RunSpec> = {}): R
     workers: 1,
     bundle: hash,
     windowMs: 100,
-    maxOrphanMs: 300,
+    maxOrphanMs: 3000,
     drainMs: 5000,
     ...some,
     profile: { scenarios: scenarios.map((scenario) => ({ ...scenario, tests: choices })) },
