@@ -289,7 +289,7 @@ proxies:
       fc.array(bits).map((each) => each.join('')),
     )
     for (const file of ['x.yaml', 'x.json', 'x.ini', 'x'])
-      fc.assert(fc.property(garbage, holds(file)), { numRuns: 400 })
+      fc.assert(fc.property(garbage, holds(file)), { numRuns: 150 })
   })
 
   it('of the right shape with wrong values is told so, each with its place', () => {
@@ -343,7 +343,7 @@ proxies:
     )
     fc.assert(
       fc.property(root, (config) => holds('x.json')(JSON.stringify(config))),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 })
