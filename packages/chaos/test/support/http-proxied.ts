@@ -45,7 +45,12 @@ export class HttpProxied implements AsyncDisposable {
     await once(server, 'listening')
     const hub = new EventHub()
     const backend = `127.0.0.1:${(server.address() as AddressInfo).port}`
-    const proxy = await startProxy({ backend, protocol: 'http', seed: 1, ...options }, hub)
+    const proxy = await startProxy({ backend, protocol: 'http', seed: 1, ...options }, hub).catch(
+      (error: unknown) => {
+        server.close()
+        throw error
+      },
+    )
     proxied = new HttpProxied(proxy, server)
     hub.listen((event) => proxied.events.push(event))
     return proxied
