@@ -187,7 +187,7 @@ describe('garbage on the control port', () => {
       const socket = connect(control.server.address)
       socket.on('error', () => {})
       socket.pause()
-      socket.write('GET /proxies HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(500))
+      socket.write('GET /proxies HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(100))
       return socket
     })
     const before = process.memoryUsage().rss

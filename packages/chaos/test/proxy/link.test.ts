@@ -47,7 +47,9 @@ const tag = defineFault<{ tag: string }>({
 })
 
 describe('stages of a connection', () => {
-  before(() => addFault(tag as FaultDefinition))
+  let forget = () => {}
+  before(() => void (forget = addFault(tag as FaultDefinition)))
+  after(() => forget())
 
   it('#26 the same seed hits the same of 50 connections at once, another seed others', async () => {
     const run = async (seed: number): Promise<string[]> => {
@@ -149,7 +151,7 @@ describe('faults and protocols with a mistake', () => {
         throw new Error('a mistake')
       },
     })
-    addFault(broken as FaultDefinition)
+    using _ = { [Symbol.dispose]: addFault(broken as FaultDefinition) }
     await using proxied = await Proxied.start(await TcpBackend.echo(), [
       { type: 'test_broken_connect', attributes: { count: 1 } },
     ])
