@@ -63,11 +63,11 @@ describe('the README', () => {
     else assert.equal(text, expected, 'stale: run this test with UPDATE_README=yes')
   })
 
-  it('has a file that is right', async () => {
-    const blocks = await blocksOf('yaml')
-    assert.equal(blocks.length, 1)
+  it('has files that are right', async () => {
+    const [whole, partitions, ...more] = await blocksOf('yaml')
+    assert.equal(more.length, 0)
     // Its module is not there.
-    const config = readConfig(blocks[0]!.replace(/^modules:.*$/m, ''), 'README.yaml', {
+    const config = readConfig(whole!.replace(/^modules:.*$/m, ''), 'README.yaml', {
       LOADS_PROXY_TOKEN: 'x',
     })
     assert.deepEqual(
@@ -75,6 +75,7 @@ describe('the README', () => {
       ['mysql', 'web'],
     )
     assert.equal(config.schedule!.length, 1)
+    assert.equal(readConfig(partitions!, 'README.yaml', {}).partitions!.ways.length, 2)
   })
 
   describe('grows a fault that works', function () {
