@@ -12,6 +12,7 @@ import { processesMarked } from './helpers/processes.ts'
 import { runCli, startCli } from './helpers/run-cli.ts'
 import type { CliResult } from './helpers/run-cli.ts'
 import { controlOf, endProxy, hostOf, startProxy } from './helpers/started-proxy.ts'
+import { StandingCluster } from './helpers/standing-cluster.ts'
 import { cleanUpAfterTest } from './helpers/temporary.ts'
 
 const example = (name: string) => fileURLToPath(new URL(`../examples/chaos/${name}`, import.meta.url))
@@ -315,6 +316,22 @@ describe('proxies of a run', function () {
     const { exitCode, stderr } = await runCli(['shop', '--proxies', 'p.yaml', '--dry-run'], { files })
     assert.equal(exitCode, 2)
     assert.match(stderr, /error: --proxies: p\.yaml:3:5: unknown key backnd/)
+  })
+
+  it('are told of where agents of a standing cluster may not reach them', async () => {
+    const target = await startServer()
+    const files = {
+      'p.yaml': proxies(target),
+      'shop.ts': through(`this.assertEqual((await this.session.get(this.url('/'))).status, 200)`),
+    }
+    const cluster = await StandingCluster.start({ agents: ['a1'], files })
+    const run = await cluster.run(['shop', '--iterations', '2', '--proxies', 'p.yaml'])
+    assert.equal(run.exitCode, 0, run.stdout + run.stderr)
+    assert.match(
+      run.stdout + run.stderr,
+      /shop listens on 127\.0\.0\.1:\d+, which agents on other machines cannot/,
+    )
+    assert.equal(target.seen.length, 2)
   })
 
   it('the example: a retry that buys twice is found by an answer that is lost', async () => {

@@ -40,7 +40,7 @@ export class RunCompany {
     const [outputs, observers, proxies] = await Promise.all([
       planOutputs(settings, environment),
       planObservers(settings.observe, environment),
-      planProxies(settings.proxies, environment),
+      planProxies(settings, environment),
     ])
     if (settings.detach) checkDetached(settings, outputs)
     return new RunCompany(request, outputs, observers, proxies, environment)
@@ -168,11 +168,12 @@ function checkDetached(settings: Invocation['settings'], { here }: PlannedOutput
 
 /** @throws {UsageError} with all that is wrong with `--proxies` */
 export async function planProxies(
-  text: string | null,
+  { proxies, broker }: Pick<Invocation['settings'], 'proxies' | 'broker'>,
   environment: OutputEnvironment,
 ): Promise<RunProxies | null> {
-  if (text === null) return null
-  return (await import('./proxies/run-proxies.ts')).RunProxies.plan(text, environment)
+  if (proxies === null) return null
+  const options = { ...environment, isFarAway: broker !== null }
+  return (await import('./proxies/run-proxies.ts')).RunProxies.plan(proxies, options)
 }
 
 function environmentOf({ world, display }: RunRequest): OutputEnvironment {

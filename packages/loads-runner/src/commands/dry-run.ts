@@ -22,7 +22,7 @@ export async function dryRunCommand(world: World, invocation: Invocation): Promi
   ])
   const environment = { cwd: world.cwd, env: world.env, log: () => {} }
   const { broker: outputs } = await planOutputs(settings, environment)
-  await planProxies(settings.proxies, environment)
+  await planProxies(settings, environment)
   const baseline = await readBaseline(settings, tests, world.cwd)
   // What tests say while they are loaded is no part of the answer.
   const giveBackOutput = world.captureOutput((line) => world.stderr.write(`${line}\n`))

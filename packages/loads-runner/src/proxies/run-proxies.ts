@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +18,8 @@ import { readWarning } from './proxy-warning.ts'
 export interface RunProxiesOptions {
   cwd: string
   env: Readonly<Record<string, string | undefined>>
+  /** Users may be on other machines. */
+  isFarAway: boolean
   log(level: string, text: string): void
 }
 
@@ -103,9 +106,16 @@ export class RunProxies {
     this.#control = this.#url ?? (await this.#start(directory))
     this.#client = new ControlClient(this.#control, this.#token === null ? {} : { token: this.#token })
     try {
-      const { hostname } = new URL(this.#control)
-      for (const { name, listen } of await this.#client.list())
-        this.#addresses[name] = reachable(listen, hostname)
+      const here =
+        this.#url === null && this.#options.isFarAway ? hostname() : new URL(this.#control).hostname
+      for (const { name, listen } of await this.#client.list()) {
+        this.#addresses[name] = reachable(listen, here)
+        if (this.#options.isFarAway && isLoopback(listen))
+          this.#options.log(
+            'warning',
+            `--proxies: ${name} listens on ${listen}, which agents on other machines cannot reach: let it listen on 0.0.0.0`,
+          )
+      }
     } catch (error) {
       throw new UsageError(`--proxies: ${this.#control}: ${(error as Error).message}`)
     }
@@ -254,10 +264,14 @@ export class RunProxies {
   }
 }
 
-/** A proxy that listens on all addresses is reached where its control server is. */
-function reachable(listen: string, controlHost: string): string {
+function isLoopback(listen: string): boolean {
+  return /^(127\.|\[::1\]|localhost:)/.test(listen)
+}
+
+/** @param here where a proxy is reached that listens on all addresses */
+function reachable(listen: string, here: string): string {
   const colon = listen.lastIndexOf(':')
   const host = listen.slice(0, colon)
   const isAny = host === '' || host === '0.0.0.0' || host === '[::]' || host === '::'
-  return `${isAny ? controlHost : host}${listen.slice(colon)}`
+  return `${isAny ? here : host}${listen.slice(colon)}`
 }
