@@ -6,6 +6,7 @@ import type { RunEvent } from '@loads-runner/protocol'
 import { readEventLog } from '@loads-runner/protocol'
 import { startTarget as startExampleTarget } from '../examples/target/server.js'
 import { readReport } from './helpers/figure-files.ts'
+import { assertWentToPlan } from './helpers/open-run.ts'
 import { startServer } from './helpers/own-server.ts'
 import type { OwnServer } from './helpers/own-server.ts'
 import { processesMarked } from './helpers/processes.ts'
@@ -348,5 +349,9 @@ describe('proxies of a run', function () {
     assert.match(naive.summary!.errorGroups[0]!.message, /one book was ordered, the shop sold 2/)
     const fixed = await runCli([...where, 'retry.TestRetry.test_with_key'], { files })
     assert.equal(fixed.exitCode, 0, fixed.stdout + fixed.stderr)
+    const storm = await runCli([...where, 'storm.TestStorm', '--rate', '40/s', '--duration', '6s'], { files })
+    assertWentToPlan(storm)
+    assert.ok(storm.summary!.serviceTime.max! > 30, 'the network was slow for a while')
+    assert.match(storm.stdout, /fault begins: shop: latency/)
   })
 })
