@@ -348,7 +348,10 @@ export function channelConformance(open: () => Promise<ChannelUnderTest>): void 
     await channel.listener.close()
     assert.equal((await first.near.closed).reason, 'bye')
     assert.equal((await operator.closed).reason, 'bye')
-    await assert.rejects(channel.agents.dialAsAgent(identityOf('late')), { code: 'CHANNEL_UNREACHABLE' })
+    // Another program may listen there by now; it is not the one that was meant.
+    await assert.rejects(channel.agents.dialAsAgent(identityOf('late')), ({ code }: { code: string }) =>
+      ['CHANNEL_UNREACHABLE', 'CHANNEL_WRONG_KEY'].includes(code),
+    )
   })
 
   it('keeps 20 agents and 5 operators apart', async () => {
