@@ -36,7 +36,7 @@ try {
   // What moves has come to rest.
   await page.waitForTimeout(400)
   const { y } = (await page.getByText('What happened').first().boundingBox())!
-  const clip = { x: 0, y: Math.max(0, y - 24), width: 1_440, height: 650 }
+  const clip = { x: 0, y: Math.max(0, y - 24), width: 1_440, height: 612 }
   await page.screenshot({ path: join(root, 'examples', 'storm.png'), fullPage: true, clip })
 } finally {
   await browser.close()
