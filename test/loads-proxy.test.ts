@@ -286,12 +286,14 @@ describe('loads-proxy', function () {
       'http',
       '--behavior',
       'error',
+      '--behavior-error-statuses',
+      '503',
       '--http-port',
       '0',
     ]
     const terminal = await startInTerminal(args, directory, 'loads-proxy')
     const [, listen] = await terminal.shows(/proxy proxy: (\S+) -> /)
-    assert.ok((await statusOf(listen!)) >= 500)
+    assert.equal(await statusOf(listen!), 503)
     await terminal.shows(/proxy: 1 connections, [01] open, faults: http_error 1/)
     terminal.type('\u0003')
     assert.equal((await terminal.result).exitCode, 0)

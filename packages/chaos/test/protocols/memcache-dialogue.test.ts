@@ -3,24 +3,11 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 
 import { memcache } from '../../src/protocols/memcache.ts'
-import { play, RecordingTalk, type Sent } from '../support/recording-talk.ts'
+import { assertHalvesAreTold, play, type RecordingTalk, type Sent } from '../support/recording-talk.ts'
 
 describe('MemcacheDialogue', () => {
   it('tells half a command and half a reply when their streams end', () => {
-    const half = 'get a'
-    const ofClient = new RecordingTalk()
-    const asking = memcache.open!(ofClient)
-    asking.fromClient(Buffer.from(half))
-    asking.clientEnded?.()
-    assert.equal(ofClient.clientBytes.toString(), half)
-
-    const halfReply = 'VALUE a 0'
-    const ofBackend = new RecordingTalk()
-    const answering = memcache.open!(ofBackend)
-    answering.fromClient(Buffer.from('get a\r\n'))
-    answering.fromBackend(Buffer.from(halfReply))
-    answering.backendEnded?.()
-    assert.equal(ofBackend.backendBytes.toString(), halfReply)
+    assertHalvesAreTold(memcache, { half: 'get a', command: 'get a\r\n', halfReply: 'VALUE a 0' })
   })
 
   it('tells commands with their values and replies of several lines', () => {

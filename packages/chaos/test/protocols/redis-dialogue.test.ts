@@ -3,24 +3,15 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 
 import { redis } from '../../src/protocols/redis.ts'
-import { play, RecordingTalk, type Sent } from '../support/recording-talk.ts'
+import { assertHalvesAreTold, play, RecordingTalk, type Sent } from '../support/recording-talk.ts'
 
 describe('RedisDialogue', () => {
   it('tells half a command and half a reply when their streams end', () => {
-    const half = '*1\r\n$4\r\nPI'
-    const ofClient = new RecordingTalk()
-    const asking = redis.open!(ofClient)
-    asking.fromClient(Buffer.from(half))
-    asking.clientEnded?.()
-    assert.equal(ofClient.clientBytes.toString(), half)
-
-    const halfReply = '*3\r\n$9\r\nsubscr'
-    const ofBackend = new RecordingTalk()
-    const answering = redis.open!(ofBackend)
-    answering.fromClient(Buffer.from('SUBSCRIBE a\r\n'))
-    answering.fromBackend(Buffer.from(halfReply))
-    answering.backendEnded?.()
-    assert.equal(ofBackend.backendBytes.toString(), halfReply)
+    assertHalvesAreTold(redis, {
+      half: '*1\r\n$4\r\nPI',
+      command: 'SUBSCRIBE a\r\n',
+      halfReply: '*3\r\n$9\r\nsubscr',
+    })
   })
 
   it('tells commands and replies, each reply to its command', () => {

@@ -179,3 +179,22 @@ export function play(
   }
   return talk.settle()
 }
+
+/** Half a command, and half a reply to a whole one, are told when their streams end. */
+export function assertHalvesAreTold(
+  protocol: Protocol,
+  { half, command, halfReply }: { half: string; command: string; halfReply: string },
+): void {
+  const ofClient = new RecordingTalk()
+  const asking = protocol.open!(ofClient)
+  asking.fromClient(Buffer.from(half))
+  asking.clientEnded?.()
+  assert.equal(ofClient.clientBytes.toString(), half)
+
+  const ofBackend = new RecordingTalk()
+  const answering = protocol.open!(ofBackend)
+  answering.fromClient(Buffer.from(command))
+  answering.fromBackend(Buffer.from(halfReply))
+  answering.backendEnded?.()
+  assert.equal(ofBackend.backendBytes.toString(), halfReply)
+}
