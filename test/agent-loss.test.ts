@@ -8,7 +8,7 @@ import { startCli } from './helpers/run-cli.ts'
 import type { CliOptions, RunningCli } from './helpers/run-cli.ts'
 import { sideBySide } from './helpers/side-by-side.ts'
 import { assertLedgerBalances, StandingCluster } from './helpers/standing-cluster.ts'
-import { pidOfAgent, startSteps, stepMs, stepsOf } from './helpers/steps.ts'
+import { holdAnswers, pidOfAgent, startSteps, stepMs, stepsOf } from './helpers/steps.ts'
 
 type Gap = Summary['coverage']['missing'][number]
 
@@ -59,6 +59,7 @@ describe('an agent that is lost in mid-run', function () {
       process.kill(session!.pid, 'SIGSTOP')
       await run.waitForLine(
         /^agent a2 .*is lost: its session is gone: .*it said nothing for 10 s and was killed/,
+        40_000,
       )
       const { exitCode, summary, stderr } = await run.result
       assert.equal(exitCode, 5, stderr)
@@ -75,9 +76,8 @@ describe('an agent that is lost in mid-run', function () {
         await target.sawRequests(6 * 110)
         const pid = pidOfAgent(run, 'agent-2')
         process.kill(pid, 'SIGKILL')
-        const killedAt = performance.now()
-        await run.waitForLine(/^agent agent-2 .*is lost: it has exited: signal SIGKILL$/, 2_000)
-        assert.ok(performance.now() - killedAt < 2_000)
+        // Its exit is what is noticed, not that its lease runs out.
+        await run.waitForLine(/^agent agent-2 .*is lost: it has exited: signal SIGKILL$/)
         assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
         await run.waitForLine(/^warning: broker: 2 users of agent-2 go on on agent-1, agent-3$/)
 
@@ -102,10 +102,16 @@ describe('an agent that is lost in mid-run', function () {
           ['agent-2'],
         )
         const [gap] = missing
-        assert.match(summary!.reasons.join(), /1 of \d+ windows are missing \(agent-2: \d/)
+        const { windowsOwed, windowsReceived } = summary!.coverage
+        const owed = windowsOwed - windowsReceived
+        // One is owed for every second that has begun, and one at least.
+        const seconds = Math.ceil(gap!.toSecond - gap!.fromSecond)
+        assert.ok(owed >= 1 && Math.abs(owed - seconds) <= 1, JSON.stringify(summary!.coverage))
+        const said = `${owed} of ${windowsOwed} windows are missing (agent-2: `
+        assert.ok(summary!.reasons.join().includes(said), summary!.reasons.join())
         assert.match(
           stdout,
-          /^Coverage: 9\d\.\d\d% .* missing: agent-2 from second [\d.]+ to [\d.]+ \(\d+ hits at most\)$/m,
+          /^Coverage: \d\d\.\d\d% .* missing: agent-2 from second [\d.]+ to [\d.]+ \(\d+ hits at most\)$/m,
         )
 
         // What the target saw and the run did not is what was in the missing window, and no more than is said.
@@ -114,6 +120,7 @@ describe('an agent that is lost in mid-run', function () {
         assertBounded(unseen, gap!, lost)
         const times = timesMade(target, 6)
         let repeated = 0
+        const wentOnFrom: number[] = []
         for (const [user, ofUser] of times.entries()) {
           assert.equal(ofUser.length, 180, `user ${user}`)
           const again = ofUser.flatMap((count, iteration) => (count > 1 ? [iteration] : []))
@@ -125,26 +132,29 @@ describe('an agent that is lost in mid-run', function () {
           if (again.length === 0) continue
           // Only users of the lost agent, and only from their last report on.
           assert.ok(user === 2 || user === 3, `user ${user}`)
-          const finished = agentOf(summary!, 'agent-2').ledger.finished / 2
-          assert.ok(
-            Math.abs(again[0]! - finished) <= 2,
-            `user ${user} went on from ${again[0]} of ${finished}`,
-          )
+          wentOnFrom.push(again[0]!)
           assert.equal(again.at(-1)! - again[0]! + 1, again.length)
         }
+        const { finished } = agentOf(summary!, 'agent-2').ledger
+        const known = wentOnFrom.reduce((sum, each) => sum + each, 0)
+        const facts = `users went on from ${wentOnFrom.join(' and ')} of ${finished}`
+        // Where a user made nothing again, it is not to be seen from where it went on.
+        if (wentOnFrom.length === 2) assert.equal(known, finished, facts)
+        else assert.ok(known <= finished, facts)
         assert.equal(repeated, unseen)
       },
 
     'ends a run that is to fail then, and leaves a hole in one that is to continue': async () => {
       const [failing, going] = await Promise.all([startSteps(), startSteps()])
-      const load = ['--agents', '2', '--users', '4', '--iterations', '150', '--on-agent-loss']
+      const load = ['--agents', '2', '--users', '4', '--iterations', '200', '--on-agent-loss']
       const runs = [
         { target: failing, run: await start(failing, [...load, 'fail']) },
         { target: going, run: await start(going, [...load, 'continue', '--min-coverage', '0.5']) },
       ]
       await Promise.all(
         runs.map(async ({ target, run }) => {
-          await target.sawRequests(4 * 80)
+          // Two seconds of load and more: both agents have reported.
+          await target.sawRequests(4 * 120)
           process.kill(pidOfAgent(run, 'agent-2'), 'SIGKILL')
           return run.result
         }),
@@ -154,7 +164,7 @@ describe('an agent that is lost in mid-run', function () {
       assert.equal(failed!.summary!.verdict, 'infrastructure')
       assert.match(failed!.summary!.reasons[0]!, /^agent agent-2 was lost, and the run is to fail then$/)
       assert.match(failed!.summary!.reasons.join(), /windows are missing/)
-      assert.ok(failed!.summary!.tests.finished < 600)
+      assert.ok(failed!.summary!.tests.finished < 800)
       assertLedgerBalances(failed!.summary!)
 
       assert.equal(continued!.exitCode, 0, continued!.stderr)
@@ -163,10 +173,10 @@ describe('an agent that is lost in mid-run', function () {
       assert.match(summary.reasons.join(), /tolerated by a minimal coverage of 0.5/)
       assertLedgerBalances(summary)
       const [one, two] = summary.agents
-      assert.deepEqual([one!.ledger.planned, one!.ledger.finished], [300, 300])
-      assert.equal(two!.ledger.planned, 300)
-      assert.ok(two!.ledger.finished > 0 && two!.ledger.finished < 300, `${two!.ledger.finished}`)
-      assert.equal(summary.tests.finished, 300 + two!.ledger.finished)
+      assert.deepEqual([one!.ledger.planned, one!.ledger.finished], [400, 400])
+      assert.equal(two!.ledger.planned, 400)
+      assert.ok(two!.ledger.finished > 0 && two!.ledger.finished < 400, `${two!.ledger.finished}`)
+      assert.equal(summary.tests.finished, 400 + two!.ledger.finished)
     },
 
     'is suspect, then lost after its lease, where nobody sees it exit; nothing of it goes on': async () => {
@@ -178,11 +188,14 @@ describe('an agent that is lost in mid-run', function () {
       const agent = cluster.agent('a2')
       agent.kill('SIGKILL')
       const killedAt = performance.now()
-      await run.waitForLine(/^agent a2 .*is suspect: /, 5_000)
+      await run.waitForLine(/^agent a2 .*is suspect: /)
       const suspectAfter = performance.now() - killedAt
-      await assertNoneLeft(agent.mark, 2_000)
+      await assertNoneLeft(agent.mark, 20_000)
       // Its lease began when it was last heard, on a busy machine well before it was killed.
-      await run.waitForLine(/^agent a2 .*is lost: nothing was heard of it for (2\.[5-9]|[3-9]\.\d) s/, 10_000)
+      const [, silent] = await run.waitForLine(
+        /^agent a2 .*is lost: nothing was heard of it for (\d+(?:\.\d)?) s/,
+      )
+      assert.ok(Number(silent) >= 2.5, silent)
       const lostAfter = performance.now() - killedAt
       assert.ok(suspectAfter < lostAfter, `${suspectAfter} ms, ${lostAfter} ms`)
       const { exitCode, summary, stdout, stderr } = await run.result
@@ -209,7 +222,7 @@ describe('an agent that is lost in mid-run', function () {
         command.includes('session-process'),
       )!
       process.kill(session.pid, 'SIGKILL')
-      await run.waitForLine(/^agent a2 .*is lost: its session is gone: .*killed by SIGKILL$/, 2_000)
+      await run.waitForLine(/^agent a2 .*is lost: its session is gone: .*killed by SIGKILL$/)
       const { exitCode, summary, stderr } = await run.result
       assert.equal(exitCode, 5, stderr)
       assert.equal(summary!.tests.finished, 480)
@@ -233,10 +246,13 @@ describe('an agent that is lost in mid-run', function () {
       await target.sawRequests(6 * 100)
       const pid = pidOfAgent(run, 'agent-2')
       process.kill(pid, 'SIGSTOP')
-      await run.waitForLine(/^agent agent-2 .*is suspect: it is silent$/, 2_000)
-      await run.waitForLine(/^agent agent-2 .*is lost: nothing was heard of it for 2/, 5_000)
+      await run.waitForLine(/^agent agent-2 .*is suspect: it is silent$/)
+      await run.waitForLine(/^agent agent-2 .*is lost: nothing was heard of it for \d/)
+      // The run does not end before it is back.
+      const answer = holdAnswers(target)
       process.kill(pid, 'SIGCONT')
-      await run.waitForLine(/^agent agent-2 .*is fenced: it came back too late$/, 5_000)
+      await run.waitForLine(/^agent agent-2 .*is fenced: it came back too late$/)
+      answer()
       const { exitCode, summary, stdout, stderr } = await run.result
       assert.equal(exitCode, 5, stdout + stderr)
       assertLedgerBalances(summary!)
@@ -260,15 +276,17 @@ describe('an agent that is lost in mid-run', function () {
     'makes no load for long when it is frozen and its session is not': async () => {
       const target = await startSteps()
       const cluster = await StandingCluster.start({ agents: ['a1', 'a2'], files: stepsOf(target) })
-      const args = ['steps.TestSteps.test_step', '--agents', '2', '--users', '4', '--duration', '8s']
-      const run = await cluster.start([...args, '--max-orphan-time', '1s'])
+      const args = ['steps.TestSteps.test_step', '--agents', '2', '--users', '4', '--duration', '20s']
+      const run = await cluster.start([...args, '--max-orphan-time', '1s', '--lease', '60s'])
       await target.sawRequests(4 * 20)
       cluster.agent('a2').kill('SIGSTOP')
-      const stoppedAt = performance.now()
-      // The users of the other agent are the clock: four seconds.
-      await target.sawRequests(target.seen.length + 4 * 20 + 2 * 4 * (1000 / stepMs))
-      const last = target.seen.findLast(({ url }) => /^\/[23]\//.test(url.pathname))!.at - stoppedAt
-      assert.ok(last > 500 && last < 2_500, `the last request came after ${last} ms`)
+      const before = target.seen.length
+      // The users of the other agent are the clock: it made nothing for two seconds.
+      const clock = 2 * 2 * (1000 / stepMs)
+      const lastOf = () => target.seen.findLastIndex(({ url }) => /^\/[23]\//.test(url.pathname))
+      for (let last = before; target.seen.length - 1 - last < clock; last = Math.max(before, lastOf()))
+        await target.sawRequests(last + 1 + clock)
+      assert.ok(lastOf() > before, 'the load ended at once')
       cluster.agent('a2').kill('SIGCONT')
       const { exitCode, summary, stdout, stderr } = await run.result
       assert.equal(exitCode, 5, stdout + stderr)
@@ -279,12 +297,12 @@ describe('an agent that is lost in mid-run', function () {
 
     'is no loss when it was only slow: a pause within the lease costs nothing': async () => {
       const target = await startSteps()
-      const args = ['--agents', '2', '--users', '4', '--iterations', '150']
+      const args = ['--agents', '2', '--users', '4', '--iterations', '150', '--lease', '60s']
       const run = await start(target, args)
       await target.sawRequests(4 * 50)
       const pid = pidOfAgent(run, 'agent-2')
       process.kill(pid, 'SIGSTOP')
-      await run.waitForLine(/^agent agent-2 .*is suspect: it is silent$/, 4_000)
+      await run.waitForLine(/^agent agent-2 .*is suspect: it is silent$/)
       process.kill(pid, 'SIGCONT')
       const { exitCode, summary, stdout, stderr } = await run.result
       assert.equal(exitCode, 0, stdout + stderr)
@@ -317,7 +335,7 @@ describe('an agent that is lost in mid-run', function () {
     'that was the last one ends the run with what is known': async () => {
       const target = await startSteps()
       const run = await start(target, ['--agents', '1', '--users', '2', '--duration', '60s'])
-      await target.sawRequests(2 * 80)
+      await target.sawRequests(2 * 150)
       process.kill(pidOfAgent(run, 'agent-1'), 'SIGKILL')
       const { exitCode, summary, stderr } = await run.result
       assert.equal(exitCode, 4, stderr)

@@ -23,6 +23,21 @@ export const stepsOf = (target: OwnServer) => ({
     }`,
 })
 
+/**
+ * From now on a target answers nobody, so that nothing of a run comes to its end meanwhile.
+ *
+ * @returns answers what has come, and all that follows
+ */
+export function holdAnswers(target: OwnServer): () => void {
+  const { answer } = target
+  const held: (() => void)[] = []
+  target.answer = (request, response) => void held.push(() => answer(request, response))
+  return () => {
+    target.answer = answer
+    for (const each of held) each()
+  }
+}
+
 /** The process of one agent of a console that has its own; `broker` for its broker. */
 export function pidOfAgent(run: RunningCli, name: string): number {
   const sign = name === 'broker' ? 'loads-broker' : `--name ${name}`
