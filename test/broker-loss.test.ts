@@ -33,25 +33,25 @@ describe('a broker that is lost', function () {
         const run = await cluster.start([...args, '--duration', '60s', '--max-orphan-time', '2s'])
         await target.sawRequests(4 * 30)
         cluster.broker.kill('SIGKILL')
-        const killedAt = performance.now()
+        const seen = target.seen.length
         const [{ exitCode, stdout, stderr, summary }] = await Promise.all([
           run.result,
-          run.waitForLine(
-            /^warning: the connection to the broker has ended .*; trying again for 2 s$/,
-            2_000,
-          ),
-          becomesQuiet(target, 8_000),
+          run.waitForLine(/^warning: the connection to the broker has ended .*; trying again for 2 s$/),
+          ...[...cluster.agents.values()].map(async (agent) => {
+            const since = await agent.waitForLine(/^(\S+) warning the broker is out of reach/)
+            const until = await agent.waitForLine(/^(\S+) warning no broker for 2 s: the load stops/)
+            const loadMs = Date.parse(until[1]!) - Date.parse(since[1]!)
+            assert.ok(loadMs > 1_900 && loadMs < 20_000, `load went on for ${loadMs} ms`)
+          }),
         ])
+        await becomesQuiet(target, 20_000)
         assert.equal(exitCode, 4, stdout + stderr)
         assert.equal(summary, null)
         assert.match(
           stderr,
           /^error: the connection to the broker has ended .*broke\) and it cannot be reached; if run \S+ goes on there, watch it again with --attach \S+$/m,
         )
-        const loadMs = target.seen.at(-1)!.at - killedAt
-        assert.ok(loadMs > 1_500 && loadMs < 4_500, `load went on for ${loadMs} ms`)
-        for (const agent of cluster.agents.values())
-          await agent.waitForLine(/no broker for 2 s: the load stops/)
+        assert.ok(target.seen.length > seen, 'the load ended at once')
 
         // What it does not know any more is not made again, and leaves nothing on the agents.
         await cluster.startBroker()
@@ -76,11 +76,11 @@ describe('a broker that is lost', function () {
       process.kill(pidOfAgent(run, 'broker'), 'SIGKILL')
       const killedAt = performance.now()
       const { exitCode, stderr } = await run.result
-      assert.ok(performance.now() - killedAt < 10_000)
+      assert.ok(performance.now() - killedAt < 30_000)
       assert.equal(exitCode, 4)
       assert.match(stderr, /^error: the broker has ended before the run \(signal SIGKILL\)$/m)
       await assertNoneLeft(run.mark, 0)
-      await becomesQuiet(target, 2_000)
+      await becomesQuiet(target, 10_000)
     },
 
     'is waited for by its agents, also when it was never there': async () => {
@@ -127,7 +127,7 @@ describe('a broker that is lost', function () {
           stderr,
           `error: Nothing listens at ${cluster.address}. Start the broker, or check the address.\n`,
         )
-        assert.ok(performance.now() - startedAt < 5_000)
+        assert.ok(performance.now() - startedAt < 20_000)
       }
     },
   })
