@@ -16,7 +16,7 @@ export class Problems {
 
   /** @param place `proxies.yaml:12:3` */
   add(place: string, text: string): void {
-    const problem = `${place}: ${text}`
+    const problem = `${place}: ${onOneLine(text)}`
     if (!this.#list.includes(problem)) this.#list.push(problem)
   }
 
@@ -31,6 +31,14 @@ export class Problems {
   throwIfAny(): void {
     if (this.#list.length > 0) throw new ChaosError('CHAOS_CONFIG', this.list.join('\n'))
   }
+}
+
+/** Keys are repeated as they were written: a line break in one would end the line of its problem. */
+function onOneLine(text: string): string {
+  return text.replaceAll(
+    /\p{Cc}|[\u2028\u2029]/gu,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 function lineOf(problem: string): number {

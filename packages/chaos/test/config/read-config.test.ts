@@ -213,6 +213,16 @@ proxies:
     assert.deepEqual(problemsOf('proxies: { a: { backend: "x:1", Backend: "y:1" } }'), [
       'proxies.yaml:1:33: backend of proxy a stands there twice',
     ])
+    // One line for each problem, whatever is in a name.
+    assert.deepEqual(
+      problemsOf('"se\\ned": 1\nproxies: { a: { backend: x:1, "\\u2028": 2 } }', 'x.yaml').map((problem) =>
+        problem.replace(/;.*/, ''),
+      ),
+      [
+        'x.yaml:1:1: unknown key se\\u000aed of the configuration: did you mean seed?',
+        'x.yaml:2:31: unknown key \\u2028 of proxy a',
+      ],
+    )
     assert.deepEqual(problemsOf('seed: 1\nseed: 2'), ['proxies.yaml:2:1: Map keys must be unique'])
     assert.deepEqual(problemsOf(''), ['proxies.yaml:1:1: is empty: describe proxies, see --help'])
     assert.deepEqual(problemsOf('proxies:\n  a:\n'), [
