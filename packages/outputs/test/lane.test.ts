@@ -6,7 +6,7 @@ import { OutputError } from '../src/errors.ts'
 import { OutputLane, type LaneTimes } from '../src/lane.ts'
 import { bytesOf, defaultQueueLimits, type QueueLimits } from '../src/lane-queue.ts'
 import type { OutputRecord, OutputRun } from '../src/output.ts'
-import { quickTimes, RecordingOutput } from './recording-output.ts'
+import { enoughMs, impatientTimes, quickTimes, RecordingOutput } from './recording-output.ts'
 
 const run = {} as OutputRun
 
@@ -40,7 +40,7 @@ describe('OutputLane', () => {
     const { lane, said, push } = laneOf(output)
     lane.start(run)
     push(...['a', 'b', 'c', 'd', 'e'].map(logLine))
-    await lane.finish(5_000)
+    await lane.finish(enoughMs)
     assert.deepEqual(textsOf(output), ['a', 'b', 'c', 'd', 'e'])
     assert.equal(lane.health().retries, 3)
     assert.equal(said.length, 2)
@@ -56,7 +56,7 @@ describe('OutputLane', () => {
     const { lane, said, push } = laneOf(output)
     lane.start(run)
     push(logLine('a'), logLine('b'))
-    await lane.finish(5_000)
+    await lane.finish(enoughMs)
     assert.equal(output.opened, 4)
     assert.deepEqual(textsOf(output), ['a', 'b'])
     assert.equal(said.length, 2)
@@ -99,7 +99,7 @@ describe('OutputLane', () => {
     await lingering
     const took = performance.now() - began
     assert.ok(took >= 140, `${took} ms`)
-    await lane.finish(5_000)
+    await lane.finish(enoughMs)
     assert.deepEqual(output.batches, [3, 1])
   })
 
@@ -114,10 +114,10 @@ describe('OutputLane', () => {
       reason = signal.reason
       signal.throwIfAborted()
     }
-    const { lane, said, push } = laneOf(output)
+    const { lane, said, push } = laneOf(output, { times: impatientTimes })
     lane.start(run)
     push(logLine('a'))
-    await lane.finish(5_000)
+    await lane.finish(enoughMs)
     assert.ok(reason instanceof OutputError && reason.code === 'OUTPUT_TIMEOUT')
     assert.deepEqual(textsOf(output), ['a'])
     assert.match(said[0]!, /no answer for 0\.2 s/)
@@ -132,13 +132,13 @@ describe('OutputLane', () => {
       first = false
       return new Promise(() => {})
     }
-    const { lane, said, push } = laneOf(output)
+    const { lane, said, push } = laneOf(output, { times: impatientTimes })
     lane.start(run)
     push(logLine('a'))
     const written = once(second, 'write')
     push(logLine('b'))
     await written
-    await lane.finish(5_000)
+    await lane.finish(enoughMs)
     assert.deepEqual(textsOf(output), ['b'])
     assert.equal(lane.health().dropped, 1)
     assert.ok(
@@ -159,7 +159,7 @@ describe('OutputLane', () => {
     push(...lines.map(logLine), { type: 'end', summary: null })
     assert.ok(lane.health().waiting <= 10)
     down = false
-    await lane.finish(5_000)
+    await lane.finish(enoughMs)
     assert.deepEqual(textsOf(output), lines.slice(-9))
     assert.equal(output.records.at(-1)!.type, 'end')
     assert.equal(lane.health().dropped, 41)
@@ -181,7 +181,7 @@ describe('OutputLane', () => {
     const written = once(enough, 'enough')
     push(logLine('a'))
     await written
-    await lane.finish(5_000)
+    await lane.finish(enoughMs)
     const pauses = times.slice(1).map((time, index) => time - times[index]!)
     // Half of each pause is jitter: 20, 40, 80, 100, 100 at most.
     for (const [index, least] of [9, 19, 39, 49, 49].entries())
@@ -211,7 +211,7 @@ describe('OutputLane', () => {
             push(...lines.slice(-count).map(logLine))
             await new Promise((resolve) => setImmediate(resolve))
           }
-          await lane.finish(10_000)
+          await lane.finish(enoughMs)
           assert.deepEqual(textsOf(output), lines)
           assert.equal(output.mostWriting, lines.length > 0 ? 1 : 0)
           assert.ok(output.batches.every((size) => size <= batch))

@@ -63,5 +63,17 @@ export function environmentOf(
   return { cwd: process.cwd(), env: {}, log: (_level, text) => lines.push(text), lines, ...changes }
 }
 
-/** Times that make a test quick. */
-export const quickTimes = { lingerMs: 20, callMs: 200, giveUpMs: 100, firstPauseMs: 5, longestPauseMs: 40 }
+/** Pauses that make a test quick. Calls have all the time that a busy machine may take. */
+export const quickTimes = {
+  lingerMs: 20,
+  callMs: 40_000,
+  giveUpMs: 10_000,
+  firstPauseMs: 5,
+  longestPauseMs: 40,
+}
+
+/** For outputs that hang: nothing else may be what takes long in their calls. */
+export const impatientTimes = { ...quickTimes, callMs: 200, giveUpMs: 100 }
+
+/** What an output may take to write all and to close, in milliseconds; one that works takes a part of it. */
+export const enoughMs = 40_000

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { OutputHost } from '../../src/host.ts'
 import type { Output, OutputHealth } from '../../src/output.ts'
 import { fixtureRun, type FixtureOptions } from '../../src/testing.ts'
-import { environmentOf, quickTimes } from '../recording-output.ts'
+import { enoughMs, environmentOf, quickTimes } from '../recording-output.ts'
 
 /** A directory that is gone after each test. */
 export class TemporaryDirectory {
@@ -41,5 +41,5 @@ export async function playInto(
     times: quickTimes,
   })
   for (const event of fixtureRun(options)) host.take(event)
-  return { health: await host.finish(5_000), said }
+  return { health: await host.finish(enoughMs), said }
 }

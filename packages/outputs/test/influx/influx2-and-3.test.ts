@@ -25,7 +25,7 @@ const answers = {
     busy: {
       status: 429,
       text: '{"code":"too many requests","message":"write rate exceeded"}',
-      headers: { 'retry-after': '1' },
+      headers: { 'retry-after': '50' },
     },
     broken: {
       status: 503,

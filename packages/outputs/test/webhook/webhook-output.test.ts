@@ -8,7 +8,7 @@ import { OutputHost } from '../../src/host.ts'
 import { createWebhook } from '../../src/webhook/webhook-output.ts'
 import { fixtureRun, fixtureSummary, namesOf, outputConformance, type Trouble } from '../../src/testing.ts'
 import { playInto } from '../files/directory.ts'
-import { environmentOf, quickTimes } from '../recording-output.ts'
+import { enoughMs, environmentOf, quickTimes } from '../recording-output.ts'
 
 interface Received {
   headers: IncomingHttpHeaders
@@ -148,7 +148,7 @@ describe('webhook', () => {
     })
     const states = [null, true, false, false, true, false].map(crossed)
     for (const event of [snapshot!, ...states, lost]) host.take(event)
-    await host.finish(5_000)
+    await host.finish(enoughMs)
     assert.deepEqual(eventsOf(server), ['threshold', 'threshold', 'agent-loss', 'stop'])
     assert.deepEqual(server.received[0]!.body.thresholds, [{ expression: 'errors: rate<0.1', value: 0.2 }])
     assert.deepEqual(

@@ -102,6 +102,15 @@ export class Prometheus {
     }
   }
 
+  /**
+   * Waits until a metric has been scraped; the moment of that, in milliseconds since the epoch. What is asked for that
+   * moment stays as it is: after a scrape that got no answer in time there is nothing for a while.
+   */
+  async scraped(metric: string): Promise<number> {
+    const [latest] = await this.until(`max(max_over_time(timestamp(${metric})[5m:100ms]))`)
+    return Math.round(latest!.value * 1000)
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode === null) {
       const gone = once(this.#child, 'exit')

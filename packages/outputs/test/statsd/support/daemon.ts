@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort as freeTcpPort } from '../../prometheus/support/prometheus.ts'
 
 interface Flushed {
   counters: Record<string, number>
@@ -21,7 +22,7 @@ exports.init = (startup, config, events) => {
   return true
 }`
 
-async function freePort(): Promise<number> {
+async function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4')
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
@@ -46,11 +47,11 @@ export class StatsdDaemon {
 
   static async start(): Promise<StatsdDaemon> {
     const directory = await mkdtemp(join(tmpdir(), 'loads-statsd-'))
-    const port = await freePort()
+    const port = await freeUdpPort()
     const home = dirname(createRequire(import.meta.url).resolve('statsd/package.json'))
     const file = (name: string) => join(directory, name)
     await writeFile(file('backend.js'), backend)
-    const config = `{ address: '127.0.0.1', port: ${port}, mgmt_address: '127.0.0.1', mgmt_port: ${await freePort()},
+    const config = `{ address: '127.0.0.1', port: ${port}, mgmt_address: '127.0.0.1', mgmt_port: ${await freeTcpPort()},
       flushInterval: 200, backends: [${JSON.stringify(file('backend.js'))}], deleteIdleStats: false }`
     await writeFile(file('config.js'), config)
     const child = spawn(process.execPath, [join(home, 'stats.js'), file('config.js')], {
@@ -76,9 +77,9 @@ export class StatsdDaemon {
     return this.#flushed.reduce((all, { counters }) => all + (counters[name] ?? 0), 0)
   }
 
-  /** The same when it has come to this, or 10 s are over. */
+  /** The same when it has come to this, or 40 s are over. */
   async sumOf(name: string, expected: number): Promise<number> {
-    const deadline = performance.now() + 10_000
+    const deadline = performance.now() + 40_000
     while (this.counted(name) < expected && performance.now() < deadline) await sleep(50)
     return this.counted(name)
   }
