@@ -59,8 +59,12 @@ describe('a target that misbehaves', function () {
       socket_hangs: [`ws://127.0.0.1:${hangs}/`, 'timeout'],
       socket_resets: [`ws://127.0.0.1:${resets}/`, 'reset'],
     } as const
-    const method = ([name, [url]]: [string, readonly [string, string]]) =>
-      `async test_${name}() { await this.${url.startsWith('ws') ? 'createWs' : 'session.get'}('${url}') }`
+    // Where an answer comes, it is waited for.
+    const method = ([name, [url, word]]: [string, readonly [string, string]]) =>
+      `async test_${name}() {
+        const options = ${word === 'timeout' ? '{}' : `{ timeout: '30s' }`}
+        await this.${url.startsWith('ws') ? 'createWs' : 'session.get'}('${url}', options)
+      }`
     const args = ['bad.TestBad', '--users', '2', '--timeout', '500ms']
     const run = await runCli(args, {
       files: {
@@ -76,7 +80,7 @@ describe('a target that misbehaves', function () {
       assert.ok(serviceTime.min! > 0, `${test} took no time`)
       if (status === 'timeout') {
         assert.ok(
-          serviceTime.min! >= 499 && serviceTime.max! < 5_000,
+          serviceTime.min! >= 499 && serviceTime.max! < 20_000,
           `${test}: ${JSON.stringify(serviceTime)}`,
         )
       }
