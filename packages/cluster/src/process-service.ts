@@ -99,7 +99,8 @@ export class ProcessService implements Service {
   /**
    * The line that the child wrote to descriptor 4.
    *
-   * @throws ServiceStartError when it has exited without one, or does not write one within `timeoutMs`
+   * @throws ServiceStartError when it has exited without one, or does not write one within `timeoutMs`; what has come
+   * during a standstill of this process is read first
    */
   async announced(timeoutMs: number): Promise<string> {
     if (!this.#options.readLine) {
@@ -111,9 +112,8 @@ export class ProcessService implements Service {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(
-          this.#startError('CLUSTER_NOT_READY', `it did not say within ${timeoutMs} ms that it is ready.`),
-        )
+        const reason = `it did not say within ${timeoutMs} ms that it is ready.`
+        setImmediate(() => reject(this.#startError('CLUSTER_NOT_READY', reason)))
       }, timeoutMs)
     })
     try {
@@ -266,11 +266,11 @@ function explainSpawn(error: unknown, options: ProcessServiceOptions): string {
   return `${command}: ${(error as Error).message}.`
 }
 
-/** True when the promise settles in time. */
+/** True when the promise settles in time. What has come during a standstill of this process is read first. */
 async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(0, timeoutMs))
+    timer = setTimeout(() => setImmediate(() => resolve(false)), Math.max(0, timeoutMs))
   })
   const settled = promise.then(
     () => true,

@@ -3,7 +3,7 @@ import { ServiceStartError } from '../src/errors.ts'
 import { LocalCluster } from '../src/local-cluster.ts'
 import { ProcessService } from '../src/process-service.ts'
 import type { Exit, Service } from '../src/service.ts'
-import { goneWithin, script, scripts } from './scripts.ts'
+import { goneWithin, patient, script, scripts } from './scripts.ts'
 
 /** A service that only writes down what is done with it. */
 class NotedService implements Service {
@@ -35,9 +35,7 @@ class NotedService implements Service {
   }
 }
 
-describe('LocalCluster', function () {
-  this.timeout(30_000)
-
+describe('LocalCluster', () => {
   it('stops in reverse order, once', async () => {
     const notes: string[] = []
     const cluster = new LocalCluster()
@@ -86,6 +84,7 @@ describe('LocalCluster', function () {
     const slow = new ProcessService({
       name: 'slow',
       readLine: true,
+      ...patient,
       ...script('setInterval(() => {}, 1000)'),
     })
     const adding = cluster.add(slow)
@@ -100,12 +99,18 @@ describe('LocalCluster', function () {
     const first = new ProcessService({
       name: 'first',
       readLine: true,
+      ...patient,
       stopGraceMs: 300,
       ...script(scripts.withGrandchild(scripts.stubborn)),
     })
     await cluster.add(first)
     const grandchild = Number(await first.announced(0))
-    const second = new ProcessService({ name: 'second', readLine: true, ...script('process.exit(1)') })
+    const second = new ProcessService({
+      name: 'second',
+      readLine: true,
+      ...patient,
+      ...script('process.exit(1)'),
+    })
     await assert.rejects(cluster.add(second), ServiceStartError)
     assert.equal(await goneWithin([first.pid!, grandchild], 0), true)
   })

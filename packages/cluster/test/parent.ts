@@ -4,7 +4,7 @@
  */
 import { LocalCluster } from '../src/local-cluster.ts'
 import { ProcessService } from '../src/process-service.ts'
-import { script, scripts } from './scripts.ts'
+import { patient, script, scripts } from './scripts.ts'
 
 const end = process.argv[2]
 // A parent that is killed can only close pipes; one that exits kills, so stubborn children do not survive it either.
@@ -15,7 +15,12 @@ const services = [
   killed ? scripts.wellBehaved : scripts.stubborn,
 ].map(
   (code, index) =>
-    new ProcessService({ name: `service ${index}`, readLine: true, ...script(scripts.withGrandchild(code)) }),
+    new ProcessService({
+      name: `service ${index}`,
+      readLine: true,
+      ...patient,
+      ...script(scripts.withGrandchild(code)),
+    }),
 )
 if (killed) services.pop()
 await cluster.add(...services)

@@ -2,26 +2,27 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ClusterError, ServiceStartError } from '../src/errors.ts'
 import { groupGone } from '../src/process-group.ts'
 import { ProcessService } from '../src/process-service.ts'
 import type { ProcessServiceOptions } from '../src/process-service.ts'
-import { goneWithin, script, scripts } from './scripts.ts'
+import { goneWithin, patient, script, scripts } from './scripts.ts'
 
 const parent = fileURLToPath(new URL('./parent.ts', import.meta.url))
 
-describe('ProcessService', function () {
-  this.timeout(30_000)
+describe('ProcessService', () => {
   const services: ProcessService[] = []
   let directory: string
 
   function service(code: string, options: Partial<ProcessServiceOptions> = {}): ProcessService {
-    const made = new ProcessService({ name: 'thing', ...script(code), ...options })
+    const made = new ProcessService({ name: 'thing', ...patient, ...script(code), ...options })
     services.push(made)
     return made
   }
@@ -60,14 +61,20 @@ describe('ProcessService', function () {
       }`
     const input = 'loads://127.0.0.1:1/agent#ünïcode ' + 'x'.repeat(1_000_000)
     const thing = service(code, { input })
-    await thing.start()
+    // Where nobody else leaves anything.
+    const before = process.env['TMPDIR']
+    process.env['TMPDIR'] = directory
+    try {
+      assert.equal(tmpdir(), directory)
+      await thing.start()
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+    }
     assert.deepEqual(await thing.wait(), { code: 0, signal: null })
     const hash = createHash('sha256').update(input).digest('hex')
     assert.equal(thing.logTail(), `${hash}\n${hash}`)
-    assert.deepEqual(
-      (await readdir(tmpdir())).filter((name) => name.startsWith('loads-input-')),
-      [],
-    )
+    assert.deepEqual(await readdir(directory), [])
   })
 
   it('ignores an endless line that cannot be an announcement', async () => {
@@ -112,18 +119,44 @@ describe('ProcessService', function () {
   })
 
   it('gives up on what never gets ready, and leaves nothing of it', async () => {
-    const thing = service('console.log("busy"); setInterval(() => {}, 1000)', {
-      readLine: true,
-      startTimeoutMs: 700,
-    })
+    const thing = service('setInterval(() => {}, 1000)', { readLine: true, startTimeoutMs: 700 })
     const error = await thing.start().then(
       () => assert.fail('it started'),
       (reason: ServiceStartError) => reason,
     )
     assert.equal(error.code, 'CLUSTER_NOT_READY')
-    assert.match(error.message, /within 700 ms[^]*busy/)
+    assert.match(error.message, /within 700 ms/)
     assert.equal(thing.running, false)
     assert.equal(await groupGone(thing.pid!, 0), true)
+  })
+
+  it('shows the end of the log of what does not get ready', async () => {
+    const thing = service('console.log("busy"); setInterval(() => {}, 1000)', { readLine: true })
+    const starting = thing.start().catch(() => {})
+    while (thing.logTail() === '') await delay(20)
+    const expected = { code: 'CLUSTER_NOT_READY', message: /within 10 ms[^]*busy/ }
+    await assert.rejects(thing.announced(10), expected)
+    await thing.stop()
+    await starting
+  })
+
+  it('does not take its own standstill for a child that is late', async () => {
+    const file = join(directory, 'said')
+    const code = `
+      const { writeFileSync, writeSync } = require('node:fs')
+      writeSync(4, 'up\\n')
+      writeFileSync(${JSON.stringify(file)}, '')
+      setInterval(() => {}, 1000)`
+    const thing = service(code, { readLine: true })
+    const starting = thing.start()
+    await new Promise(setImmediate)
+    const line = thing.announced(10)
+    // Nothing is read here until the child has spoken and the time is up.
+    const since = performance.now()
+    const clock = new Int32Array(new SharedArrayBuffer(4))
+    while (!existsSync(file) || performance.now() - since < 50) Atomics.wait(clock, 0, 0, 5)
+    assert.equal(await line, 'up')
+    await starting
   })
 
   it('says which program, permission or directory is missing', async () => {
@@ -249,7 +282,7 @@ describe('ProcessService', function () {
       if (end.startsWith('SIG')) child.kill(end as NodeJS.Signals)
       else child.stdin.end()
       await closed
-      assert.equal(await goneWithin(pids, 10_000), true, `still there: ${pids.join(' ')}`)
+      assert.equal(await goneWithin(pids, 40_000), true, `still there: ${pids.join(' ')}`)
     })
   }
 })

@@ -6,6 +6,9 @@ export function script(code: string): { command: string; args: string[] } {
   return { command: process.execPath, args: ['-e', code] }
 }
 
+/** For children that get ready and end in good order, however slow the machine is. */
+export const patient = { startTimeoutMs: 50_000, stopGraceMs: 50_000 }
+
 export const scripts = {
   /** Ignores SIGTERM and a closed standard input. */
   stubborn: `
@@ -47,7 +50,7 @@ function lives(pid: number): boolean {
     process.kill(pid, 0)
     if (process.platform !== 'linux') return true
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
+    return !'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2))
   } catch {
     return false
   }
