@@ -38,7 +38,7 @@ export function descendantsOf(pid: number): ProcessView[] {
 }
 
 /** Throws with the list when marked processes are still there after `withinMs`. */
-export async function assertNoneLeft(mark: string, withinMs = 5_000): Promise<void> {
+export async function assertNoneLeft(mark: string, withinMs = 20_000): Promise<void> {
   const deadline = performance.now() + withinMs
   for (;;) {
     const left = processesMarked(mark)

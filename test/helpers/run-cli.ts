@@ -46,6 +46,8 @@ export interface CliOptions {
   json?: boolean
   /** Processes may stay after the program has ended. Unless told, that is an error. */
   mayLeaveProcesses?: boolean
+  /** What it leaves must have ended by itself after so long. */
+  outliveMs?: number
 }
 
 export interface CliResult {
@@ -140,7 +142,11 @@ export class RunningCli {
 
   /** Resolves at the first line of either output that matches, past lines included. */
   waitForLine(line: RegExp, timeoutMs = 20_000): Promise<RegExpMatchArray> {
-    for (const text of `${this.#stdout}\n${this.#stderr}`.split('\n')) {
+    // The beginning of a line may match something else than all of it.
+    const past = [this.#stdout, this.#stderr].map((text) =>
+      this.#ended ? text : text.slice(0, text.lastIndexOf('\n') + 1),
+    )
+    for (const text of past.join('\n').split('\n')) {
       const match = line.exec(text)
       if (match) return Promise.resolve(match)
     }
@@ -225,7 +231,7 @@ export class RunningCli {
     })
     if (timedOut) throw this.#error(`did not end within ${timeoutMs} ms`)
     if (options.mayLeaveProcesses !== true) {
-      await assertNoneLeft(this.mark).catch((error: Error) => {
+      await assertNoneLeft(this.mark, options.outliveMs).catch((error: Error) => {
         throw this.#error(error.message)
       })
     }
