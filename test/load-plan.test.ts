@@ -3,19 +3,19 @@ import { startServer } from './helpers/own-server.ts'
 import type { OwnServer } from './helpers/own-server.ts'
 import { runCli } from './helpers/run-cli.ts'
 
-/** One request per execution, which tells the server which user made it and when, by the clock of its thread. */
+/** One request per execution, which tells the server which user made it and when, by its own clock. */
 const visits = (server: OwnServer, waitMs = 0) => `
   import { TestCase } from 'loads-runner'
   export class TestVisit extends TestCase {
     async test_visit() {
-      await this.session.get('${server.url}/visit?user=' + this.user + '&at=' + performance.now(), { name: 'visit' })
+      await this.session.get('${server.url}/visit?user=' + this.user + '&at=' + Date.now(), { name: 'visit' })
       ${waitMs > 0 ? `await new Promise((resolve) => setTimeout(resolve, ${waitMs}))` : ''}
     }
   }`
 
 interface Visit {
   user: number
-  /** Milliseconds, by the clock of the load thread. */
+  /** Milliseconds since the epoch: the target may see it any time later. */
   at: number
 }
 
@@ -76,9 +76,15 @@ describe('the plan of a run', function () {
     const first = all.filter(({ user }) => user < 2).map(({ at }) => at)
     const second = all.filter(({ user }) => user >= 2).map(({ at }) => at)
     assert.ok(Math.max(...first) < Math.min(...second), 'stage 2 began before stage 1 had ended')
-    for (const times of [first, second]) {
-      const span = Math.max(...times) - Math.min(...times)
-      assert.ok(span > 100 && span < 701, `a stage of 700 ms made load for ${span} ms`)
+    assert.ok(all.length > 6, 'users go on for as long as their stage')
+    for (const [from, to] of [
+      [0, 2],
+      [2, 6],
+    ] as const) {
+      // The last start of a user may come a moment later than it was decided on.
+      const before = [...Array(to).keys()].slice(from).flatMap((user) => timesOf(all, user).slice(0, -1))
+      const span = Math.max(...before) - Math.min(...before)
+      assert.ok(before.length === 0 || span < 702, `a stage of 700 ms made load for ${span} ms`)
     }
     const { tests, hits, schedule, durationSeconds } = run.summary!
     assert.equal(hits.count, server.seen.length)
@@ -109,12 +115,15 @@ describe('the plan of a run', function () {
     const args = ['visit.TestVisit', '--users', '4', '--ramp-up', '1s', '--workers', '1']
     const run = await runCli(args, { files: { 'visit.ts': visits(server) } })
     assert.equal(run.exitCode, 0, run.stdout + run.stderr)
-    const starts = [0, 1, 2, 3].map((user) => timesOf(visitsOf(server), user)[0]!).toSorted((a, b) => a - b)
-    for (const [index, start] of starts.slice(1).entries()) {
-      assert.ok(start - starts[index]! > 100, `4 users over a second started at ${starts.join(', ')} ms`)
+    const began = Date.parse(run.summary!.started!)
+    const starts = [0, 1, 2, 3]
+      .map((user) => timesOf(visitsOf(server), user)[0]! - began)
+      .toSorted((a, b) => a - b)
+    // Never before their time; on a busy machine any of them may be late.
+    for (const [index, start] of starts.entries()) {
+      assert.ok(start > index * 250 - 20, `4 users over a second started at ${starts.join(', ')} ms`)
     }
-    const spread = starts[3]! - starts[0]!
-    assert.ok(spread > 400 && spread < 5_000, `the last of 4 users started ${spread} ms after the first`)
+    assert.ok(starts[3]! < 20_000, `the last of 4 users started after ${starts[3]} ms`)
     assert.equal(server.seen.length, 4)
   })
 
@@ -135,7 +144,7 @@ describe('the plan of a run', function () {
     assert.equal(run.exitCode, 0, run.stdout + run.stderr)
     for (const user of [0, 1]) {
       const [one, two, three] = timesOf(visitsOf(server), user)
-      assert.ok(two! - one! >= 199 && three! - two! >= 199, `${one} ${two} ${three}`)
+      assert.ok(two! - one! >= 198 && three! - two! >= 198, `${one} ${two} ${three}`)
     }
     assert.equal(run.summary!.tests.successes, 6)
   })
