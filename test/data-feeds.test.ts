@@ -67,10 +67,11 @@ describe('rows of a data file', function () {
     'are leased once each, whoever asks for them (leased)': async () => {
       const server = await startServer()
       const files = { 'login.ts': login(server, 'leased'), 'users.csv': rows(500) }
-      const args = ['login', '--users', '9', '--duration', '3s', '--pause', '20ms', '--agents', '3']
+      const args = ['login', '--users', '9', '--iterations', '40', '--pause', '20ms', '--agents', '3']
       const run = await runCli(args, { files })
+      assert.equal(run.exitCode, 0, run.stdout + run.stderr)
       const names = server.seen.map(({ url }) => url.searchParams.get('name'))
-      assert.ok(names.length > 50, `${names.length} rows`)
+      assert.equal(names.length, 360)
       assert.equal(new Set(names).size, names.length, 'a row was used twice')
       const [feed] = run.summary!.feeds
       assert.equal(feed!.rows, 500)
@@ -80,8 +81,8 @@ describe('rows of a data file', function () {
     'of an agent that is lost go back, and the books say so (leased)': async () => {
       const server = await startServer()
       const files = { 'login.ts': login(server, 'leased'), 'users.csv': rows(2000) }
-      const args = ['login', '--users', '6', '--duration', '12s', '--pause', '50ms', '--agents', '3']
-      const run = await startCli(args, { files, timeoutMs: 60_000 })
+      const args = ['login', '--users', '6', '--iterations', '150', '--pause', '20ms', '--agents', '3']
+      const run = await startCli(args, { files, timeoutMs: 80_000 })
       await server.sawRequests(200)
       process.kill(pidOfAgent(run, 'agent-2'), 'SIGKILL')
       const { summary } = await run.result

@@ -123,9 +123,8 @@ describe('examples/external/runner.py', function () {
   })
 
   it('tells of a refused request as a hit and an error, on standard output without a descriptor', async () => {
-    const target = await startTarget()
-    await target.stop()
-    const env = { LOADS_SERVER_URL: target.httpUrl, LOADS_ITERATIONS: '1', LOADS_EVENTS_FD: '' }
+    // Nothing listens there; a port that was given back may be another's.
+    const env = { LOADS_SERVER_URL: 'http://127.0.0.1:9', LOADS_ITERATIONS: '1', LOADS_EVENTS_FD: '' }
     const run = await runExternal(env)
     assert.deepEqual(
       run.output.map(({ loads, status, type }) => ({ loads, status, type })),
@@ -164,7 +163,8 @@ describe('examples/main-job.js', function () {
     assert.equal(run.exitCode, 0, run.stdout + run.stderr)
     const hits = Number(/^Hits: (\d+)$/m.exec(run.stdout)?.[1])
     const counted = /itself counted (\d+) requests, (\d+) WebSockets/.exec(run.stdout)!
-    assert.ok(hits > 10, `${hits} hits`)
+    // Each user begins at least once.
+    assert.ok(hits >= 10, `${hits} hits`)
     assert.equal(Number(counted[1]) + Number(counted[2]), hits)
   })
 
