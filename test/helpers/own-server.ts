@@ -57,6 +57,25 @@ export async function startServer(answer: RequestListener = ok, host = '127.0.0.
   return own
 }
 
+export interface HeldServer extends OwnServer {
+  /** What waits is answered, and all that comes from now on. */
+  release(): void
+}
+
+/**
+ * A target that takes so many milliseconds for an answer, and after so many requests gives none until it is told to go
+ * on: a run against it is not over before that, however slow those are who want to see it.
+ */
+export async function startHeldServer(answerMs: number, after: number): Promise<HeldServer> {
+  let release!: () => void
+  const released = new Promise<void>((resolve) => (release = resolve))
+  const server = await startServer((_request, response) => {
+    const isHeld = server.seen.length > after
+    void (isHeld ? released : Promise.resolve()).then(() => setTimeout(() => response.end('{}'), answerMs))
+  })
+  return Object.assign(server, { release })
+}
+
 export function ok(_request: IncomingMessage, response: ServerResponse): void {
   response.end('{}')
 }

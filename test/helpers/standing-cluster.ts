@@ -105,7 +105,7 @@ export class StandingCluster {
   }
 }
 
-const standing = { timeoutMs: 120_000, mayLeaveProcesses: true }
+const standing = { timeoutMs: 300_000, mayLeaveProcesses: true }
 
 /** The books of every agent and of the whole run: nothing is counted twice, nothing is forgotten. */
 export function assertLedgerBalances({ tests, hits, agents, coverage }: Summary): void {
