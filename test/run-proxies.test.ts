@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { RunEvent } from '@loads-runner/protocol'
 import { readEventLog } from '@loads-runner/protocol'
@@ -12,7 +13,7 @@ import type { OwnServer } from './helpers/own-server.ts'
 import { processesMarked } from './helpers/processes.ts'
 import { runCli, startCli } from './helpers/run-cli.ts'
 import type { CliResult } from './helpers/run-cli.ts'
-import { controlOf, endProxy, hostOf, startProxy } from './helpers/started-proxy.ts'
+import { controlOf, endProxy, hostOf, listenOf, startProxy, statusOf } from './helpers/started-proxy.ts'
 import { StandingCluster } from './helpers/standing-cluster.ts'
 import { cleanUpAfterTest } from './helpers/temporary.ts'
 
@@ -257,6 +258,27 @@ describe('proxies of a run', function () {
     assert.match(stdout, /fault begins: shop: error: downstream, statuses 501\n/)
     assert.doesNotMatch(stdout, /statuses 500/)
     assert.match(stdout + stderr, /faults injected: shop: http_error 1\n/)
+    await endProxy(standing)
+  })
+
+  it('that stay are as before when a run that had changed them is killed', async () => {
+    const target = await startServer()
+    const standing = await startProxy(['--backend', hostOf(target), '--protocol', 'http', '--name', 'shop'])
+    const listen = await listenOf(standing, 'shop')
+    const run = await startCli(['shop', '--duration', '60s', '--proxies', await controlOf(standing)], {
+      files: {
+        'shop.ts': through(
+          `await this.session.get('/seen')`,
+          `static serverUrl = ${JSON.stringify(target.url)}
+           static async setUpRun({ proxies }) { await proxies.shop.withBehavior('error', { statuses: [503] }) }`,
+        ),
+      },
+    })
+    await seen(target, 1)
+    assert.equal(await statusOf(listen), 503)
+    run.kill('SIGKILL')
+    await run.result
+    while ((await statusOf(listen)) === 503) await setTimeout(10)
     await endProxy(standing)
   })
 

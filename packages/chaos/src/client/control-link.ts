@@ -1,4 +1,5 @@
 import { ControlFailure, failureOf } from './control-failure.ts'
+import { Lease } from './lease.ts'
 
 export interface ControlLinkOptions {
   token?: string
@@ -12,6 +13,7 @@ export class ControlLink {
   readonly #headers: Readonly<Record<string, string>>
   readonly #timeoutMs: number
   #own: Promise<boolean> | null = null
+  #lease: Promise<Lease> | null = null
 
   constructor(url: string, { token, timeoutMs = 30_000 }: ControlLinkOptions) {
     let base: URL
@@ -93,6 +95,13 @@ export class ControlLink {
     }
   }
 
+  /** The lease of this process there; a new one where the last is over. @throws {ControlFailure} */
+  async lease(): Promise<Lease> {
+    const last = this.#lease
+    if (last !== null && (await last).isOver && this.#lease === last) this.#lease = null
+    return (this.#lease ??= this.#openLease())
+  }
+
   async version(): Promise<string> {
     const answer = (await this.call('GET', ['version'])) as { version?: unknown }
     return String(answer.version)
@@ -115,6 +124,15 @@ export class ControlLink {
       'CHAOS_CONTROL',
       `${this.url} is no loads-proxy, and would ignore ${what}; start loads-proxy there`,
     )
+  }
+
+  async #openLease(): Promise<Lease> {
+    try {
+      return await Lease.open(this.url, { headers: this.#headers, timeoutMs: this.#timeoutMs })
+    } catch (error) {
+      this.#lease = null
+      throw error instanceof ControlFailure ? error : this.#lost('GET', '/leases', error)
+    }
   }
 
   async #fetch(

@@ -1,4 +1,4 @@
-import type { FaultScope } from '../proxy/fault-scope.ts'
+import { faultScope, type FaultScope } from '../proxy/fault-scope.ts'
 import type { ProxyCounters } from '../proxy/options.ts'
 import type { FaultRequest } from '../rules/rule.ts'
 import { ControlFailure } from './control-failure.ts'
@@ -92,22 +92,23 @@ export class RemoteProxy {
     return this.#scope('withBehavior', { behavior: name, attributes })
   }
 
-  /** The server keeps the scope: there it is one step, and restores what was there, however scopes are nested. */
-  async #scope(what: string, body: object): Promise<FaultScope> {
-    await this.#needOwn(what)
-    const { id } = (await this.#call('POST', ['scopes'], body)) as { id: string }
-    let ended: Promise<void> | null = null
-    const end = () => {
-      // What failed may be tried again.
-      ended ??= this.#endScope(id).catch((error: unknown) => {
-        ended = null
-        throw error
-      })
-      return ended
-    }
-    return { end, [Symbol.asyncDispose]: end }
+  /** Closes its listener and its connections, until the scope ends. */
+  async withDown(): Promise<FaultScope> {
+    return this.#scope('withDown', { down: true })
   }
 
+  /**
+   * The server keeps the scope: there it is one step, and restores what was there, however scopes are nested. It ends with this
+   * process at the latest.
+   */
+  async #scope(what: string, body: object): Promise<FaultScope> {
+    await this.#needOwn(what)
+    const lease = await this.#link.lease()
+    const { id } = (await this.#call('POST', ['scopes'], { ...body, lease: lease.id })) as { id: string }
+    return faultScope(() => this.#endScope(id))
+  }
+
+  /** @throws {ControlFailure} also when the connection to the server was cut meanwhile: then the faults were not there all the time */
   async #endScope(id: string): Promise<void> {
     try {
       await this.#call('DELETE', ['scopes', id])

@@ -1,6 +1,6 @@
 import { ChaosError } from '../errors.ts'
 import { EventHub } from '../events/event-hub.ts'
-import type { FaultScope } from '../proxy/fault-scope.ts'
+import { faultScope, type FaultScope } from '../proxy/fault-scope.ts'
 import { parseAddress } from '../proxy/address.ts'
 import type { Proxy } from '../proxy/proxy.ts'
 import { wayState, type Cut, type CutMode, type CutOptions, type WayState } from './cut.ts'
@@ -140,7 +140,7 @@ export class PartitionMatrix implements AsyncDisposable {
       await end()
       throw error
     }
-    return { end, [Symbol.asyncDispose]: end }
+    return faultScope(end)
   }
 
   /** All ways are tried, whatever happens at one. */

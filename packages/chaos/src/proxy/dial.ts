@@ -1,8 +1,10 @@
 import { connect } from 'node:net'
+import type { Timer } from '../faults/stage.ts'
 import type { Handshake } from '../tls/handshake.ts'
 import type { Address } from './address.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import { Side } from './side.ts'
+import { Timers } from './timers.ts'
 import type { Transport } from './transport.ts'
 
 export interface DialOptions {
@@ -18,18 +20,21 @@ export interface DialOptions {
 /** A side that is read from already where it is plain, or what went wrong. */
 export type DialEnd = { side: Side } | { side: null; cause: 'dial-failed' | 'tls-failed'; detail: string }
 
+/** Of all dials; each cancels its own. */
+const timers = new Timers()
+
 /** A connection to a backend on its way. */
 export class Dial {
   readonly #options: DialOptions
   readonly #settled: (end: DialEnd) => void
-  readonly #timer: NodeJS.Timeout
+  readonly #timer: Timer
   #abort: () => void = () => {}
   #isOver = false
 
   constructor(options: DialOptions, settled: (end: DialEnd) => void) {
     this.#options = options
     this.#settled = settled
-    this.#timer = setTimeout(() => this.#fail('dial-failed', 'ETIMEDOUT'), options.timeoutMs)
+    this.#timer = timers.after(options.timeoutMs, () => this.#fail('dial-failed', 'ETIMEDOUT'))
     if (options.secure === null) this.#plain()
     else this.#tls(options.secure)
   }
@@ -68,7 +73,7 @@ export class Dial {
     raw.on('error', failed)
     raw.once('connect', () => {
       if (this.#isOver) return
-      clearTimeout(this.#timer)
+      this.#timer.cancel()
       const handshake: Handshake = secure(raw, asked, (end) => {
         if (this.#isOver) return
         if (end.secure === null) {
@@ -92,6 +97,6 @@ export class Dial {
 
   #finish(): void {
     this.#isOver = true
-    clearTimeout(this.#timer)
+    this.#timer.cancel()
   }
 }

@@ -1,7 +1,7 @@
 import { behaviorGroup } from '../rules/behaviors.ts'
 import type { RuleSet } from '../rules/rule-set.ts'
 import type { FaultRequest, Rule } from '../rules/rule.ts'
-import type { FaultScope } from './fault-scope.ts'
+import { faultScope, type FaultScope } from './fault-scope.ts'
 
 /** A scope in which other behaviors are there, and those before it. */
 interface Layer {
@@ -26,7 +26,7 @@ export class FaultScopes {
       return { ...request, name }
     })
     const added = this.#rules.add(...named)
-    return scope(() => {
+    return faultScope(() => {
       const names = new Set(added.map(({ name }) => name))
       this.#rules.exchange(
         this.#rules.all().filter(({ name }) => names.has(name)),
@@ -40,7 +40,7 @@ export class FaultScopes {
     const layer: Layer = { before: this.#behaviors().map(requestOf) }
     this.setBehavior(requests)
     this.#layers.push(layer)
-    return scope(() => {
+    return faultScope(() => {
       const at = this.#layers.indexOf(layer)
       const above = this.#layers[at + 1]
       if (above === undefined) this.setBehavior(layer.before)
@@ -58,17 +58,6 @@ export class FaultScopes {
   #behaviors(): readonly Rule[] {
     return this.#rules.all().filter(({ share }) => share.draw === behaviorGroup)
   }
-}
-
-function scope(undo: () => void): FaultScope {
-  let isOver = false
-  const end = async (): Promise<void> => {
-    if (isOver) return
-    undo()
-    // What could not be undone may be tried again.
-    isOver = true
-  }
-  return { end, [Symbol.asyncDispose]: end }
 }
 
 /** What was asked for, so that it can be asked for again. */

@@ -13,7 +13,8 @@ import { findFault } from '../faults/registry.ts'
 import { openTransport } from '../tls/open-transport.ts'
 import { isBoundTo, parseAddress, showAddress, type Address } from './address.ts'
 import { Connections } from './connections.ts'
-import type { FaultScope } from './fault-scope.ts'
+import { DownScopes } from './down-scopes.ts'
+import { faultScope, type FaultScope } from './fault-scope.ts'
 import { FaultScopes } from './fault-scopes.ts'
 import { Listener } from './listener.ts'
 import { Mirror } from './mirror.ts'
@@ -57,6 +58,11 @@ export class Proxy implements AsyncDisposable {
   /** What goes on behind the listener; not for users. */
   readonly connections: Connections
   readonly #scopes: FaultScopes
+  readonly #downs = new DownScopes({
+    isEnabled: () => this.#isEnabled,
+    enable: () => this.#enable(),
+    disable: async () => this.#disable('disabled'),
+  })
   readonly #mirrors: boolean
   #listen: Address
   #listener: Listener | null = null
@@ -207,6 +213,12 @@ export class Proxy implements AsyncDisposable {
   /** The same without an end: until the next one. @throws {ChaosError} what RuleSet.add throws; then nothing has changed */
   setBehavior(name: string, attributes: BehaviorAttributes = {}): void {
     this.#scopes.setBehavior(this.#behaviorOf(name, attributes))
+  }
+
+  /** Does not listen, and has no connections, until the scope ends. @throws {ChaosError} its end: CHAOS_BIND */
+  async withDown(): Promise<FaultScope> {
+    const scope = await this.#inTurn(() => this.#downs.begin())
+    return faultScope(() => this.#inTurn(() => scope.end()))
   }
 
   #behaviorOf(name: string, attributes: BehaviorAttributes): FaultRequest[] {

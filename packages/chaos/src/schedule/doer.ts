@@ -1,5 +1,6 @@
 import { ChaosError } from '../errors.ts'
-import type { FaultScope } from '../proxy/fault-scope.ts'
+import { DownScopes } from '../proxy/down-scopes.ts'
+import { faultScope, type FaultScope } from '../proxy/fault-scope.ts'
 import type { ScheduleStep } from './step.ts'
 import type { PartitionTarget, ScheduleTarget } from './target.ts'
 import type { Turns } from './turns.ts'
@@ -20,8 +21,8 @@ export class Doer {
   readonly #partitions: PartitionTarget | null
   readonly #turns: Turns
   readonly #lost = new Map<Promise<unknown>, ScheduleStep>()
-  /** Proxies that steps have taken down: how many steps, and whether it is for them to enable it again. */
-  readonly #down = new Map<string, { steps: number; wasEnabled: boolean }>()
+  /** Of proxies that steps have taken down. */
+  readonly #downs = new Map<string, DownScopes>()
 
   constructor(target: (proxy: string) => ScheduleTarget, partitions: PartitionTarget | null, turns: Turns) {
     this.#target = target
@@ -92,39 +93,24 @@ export class Doer {
     return target.withFault({ ...action.request, name: `schedule_${id}_${action.request.type}` })
   }
 
-  async #takeDown(target: ScheduleTarget, name: string): Promise<FaultScope> {
-    let down = this.#down.get(name)
-    if (down === undefined) {
-      const wasEnabled = target.enabled ?? (await target.state!()).enabled
-      if (wasEnabled) await target.disable()
-      this.#down.set(name, (down = { steps: 0, wasEnabled }))
+  #takeDown(target: ScheduleTarget, name: string): Promise<FaultScope> {
+    let downs = this.#downs.get(name)
+    if (downs === undefined) {
+      const isEnabled = async () => target.enabled ?? (await target.state!()).enabled
+      downs = new DownScopes({
+        isEnabled,
+        enable: () => target.enable(),
+        disable: () => target.disable(),
+      })
+      this.#downs.set(name, downs)
     }
-    down.steps++
-    const end = async (): Promise<void> => {
-      if (down.steps === 1) {
-        if (down.wasEnabled) await target.enable()
-        this.#down.delete(name)
-      }
-      down.steps--
-    }
-    return scopeOf(end)
+    return downs.begin()
   }
 
-  /** Its end waits for its turn, too. What failed may be tried again. */
+  /** Its end waits for its turn, too. */
   #withTurns(name: string, scope: FaultScope): FaultScope {
-    let isOver = false
-    return scopeOf(() =>
-      this.#turns.take(name, async () => {
-        if (isOver) return
-        await scope.end()
-        isOver = true
-      }),
-    )
+    return faultScope(() => this.#turns.take(name, () => scope.end()))
   }
-}
-
-function scopeOf(end: () => Promise<void>): FaultScope {
-  return { end, [Symbol.asyncDispose]: end }
 }
 
 export function messageOf(error: unknown): string {

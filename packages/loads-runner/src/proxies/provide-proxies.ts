@@ -88,15 +88,11 @@ class RunProxy implements ProxyHandle {
 
   async down(): Promise<FaultScope> {
     this.#checkMayChange()
-    const proxy = (await this.#client()).proxy(this.name)
-    await proxy.disable()
-    return this.#open({ end: () => proxy.enable() })
+    const client = await this.#client()
+    return this.#open(await client.proxy(this.name).withDown())
   }
 
-  #open(change: { end(): Promise<unknown> }): FaultScope {
-    let ending: Promise<void> | null = null
-    const end = () => (ending ??= change.end().then(() => {}))
-    const scope: FaultScope = { end, [Symbol.asyncDispose]: end }
+  #open(scope: FaultScope): FaultScope {
     this.#opened(scope)
     return scope
   }
