@@ -18,7 +18,7 @@ describe('dialling', () => {
     await proxy.disable()
     const took = performance.now() - before
     // Far below the 30 s of a dial; at once where the machine is idle.
-    assert.ok(took < 2000, `${took} ms`)
+    assert.ok(took < 20_000, `${took} ms`)
     for (const client of waiting) await client.ended()
     assert.equal(proxy.counters().open, 0)
     await proxy.update({ backend: backend.address, enabled: true })
@@ -37,7 +37,7 @@ describe('dialling', () => {
     proxy.removeFault('latency_downstream')
     const before = performance.now()
     await proxy.close()
-    assert.ok(performance.now() - before < 2000)
+    assert.ok(performance.now() - before < 20_000)
     await client.ended()
   })
 
@@ -47,12 +47,12 @@ describe('dialling', () => {
     const before = performance.now()
     const client = await Peer.connect(watched.proxy.address)
     assert.equal(await client.ended(), 'end')
-    assert.ok(performance.now() - before >= 295)
+    assert.ok(performance.now() - before >= 300)
     client.socket.destroy()
     const dial = watched.events.find((event) => event.type === 'dial')
     assert.ok(dial?.type === 'dial')
     assert.equal(dial.error, 'ETIMEDOUT')
-    assert.ok(dial.ms >= 299)
+    assert.ok(dial.ms >= 300, `${dial.ms}`)
   })
 
   it('forgets a client that resets its connection while its backend is dialled', async () => {
