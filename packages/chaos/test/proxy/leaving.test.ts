@@ -6,6 +6,7 @@ import { Side } from '../../src/proxy/side.ts'
 import { HttpProxied } from '../support/http-proxied.ts'
 import { Peer } from '../support/peer.ts'
 import { TcpBackend } from '../support/tcp-backend.ts'
+import { turnsUntil } from '../support/turns.ts'
 import { WatchedProxy } from '../support/watched-proxy.ts'
 
 /** Until it is so. */
@@ -64,13 +65,19 @@ describe('waiting at the door', () => {
       backend: backend.address,
       faults: [delay('short', 100), delay('long', 1500)],
     })
-    const client = await Peer.connect(watched.proxy.address)
     const began = performance.now()
+    const client = await Peer.connect(watched.proxy.address)
+    await until(() => watched.proxy.counters().accepted === 1)
+    const long = wait(1500)
     await wait(1400)
     watched.proxy.removeFault('short')
-    await backend.next()
+    const reached = backend.next()
+    await long
+    const turns = await turnsUntil(reached)
     const ms = performance.now() - began
-    assert.ok(ms >= 1490 && ms < 2700, `${ms} ms`)
+    assert.ok(ms >= 1500, `${ms} ms`)
+    // Counted from the change, the long one would last 1,400 ms longer.
+    assert.ok(turns < 100, `${turns} turns`)
     client.socket.destroy()
   })
 })

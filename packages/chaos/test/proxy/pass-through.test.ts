@@ -74,7 +74,8 @@ describe('bytes through a proxy without faults', () => {
     const client = await Peer.connect(watched.proxy.address)
     const began = performance.now()
     assert.equal(await client.ended(), 'end')
-    assert.ok(performance.now() - began < 5000)
+    // Far below the 30 s of a dial.
+    assert.ok(performance.now() - began < 20_000)
     client.socket.destroy()
     const dial = watched.events.find(({ type }) => type === 'dial')
     assert.equal(dial?.type === 'dial' ? dial.error : undefined, 'ECONNREFUSED')
@@ -84,14 +85,16 @@ describe('bytes through a proxy without faults', () => {
   it('#5 answers 100 echoes of one connection without waiting for a timer', async () => {
     await using proxied = await Proxied.echo()
     const client = await proxied.connect()
-    const began = performance.now()
+    const tookMs: number[] = []
     for (let count = 1; count <= 100; count++) {
+      const began = performance.now()
       client.write('x')
       await client.until(count)
+      tookMs.push(performance.now() - began)
     }
-    // A tick of a timer for each piece of each direction would be 200 ms alone; a busy machine needs its time, too.
-    const eachMs = (performance.now() - began) / 100
-    assert.ok(eachMs < 50, `${eachMs} ms`)
+    // Of an acknowledgement that is put off each would take 40 ms. A busy machine holds up some, but not most of them.
+    const median = tookMs.sort((a, b) => a - b)[50]!
+    assert.ok(median < 20, `${median} ms`)
   })
 
   it('#28 #27 passes on how the other side went: a reset as a reset, an end as an end', async () => {

@@ -32,7 +32,8 @@ export class BlackHole implements AsyncDisposable {
       socket.on('error', () => {})
       fill.push(socket)
       const isTaken = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(false), 300)
+        // Of a process that stood still the timer is due first: what came in the meantime is told before the immediate.
+        const timer = setTimeout(() => setImmediate(() => resolve(false)), 300)
         socket.once('connect', () => {
           clearTimeout(timer)
           resolve(true)
