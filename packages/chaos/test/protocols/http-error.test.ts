@@ -18,7 +18,7 @@ describe('http_error', () => {
     await using proxied = await HttpProxied.start(
       error({ statuses: '503', retry_after: 7, match: { path: '/bad*' } }),
     )
-    const client = new Client(proxied.url)
+    const client = new Client(proxied.url, { keepAliveTimeout: 600_000 })
     await using _ = leaving(client)
     for (let turn = 0; turn < 3; turn++) {
       const bad = await client.request({ method: 'GET', path: '/bad' })

@@ -29,7 +29,9 @@ export class HttpProxied implements AsyncDisposable {
 
   static async start(options: Partial<ProxyOptions> = {}): Promise<HttpProxied> {
     let proxied: HttpProxied | null = null
-    const server = createServer((message, response) => {
+    // Whoever asks decides how long a connection is kept, however long the process stands still in between.
+    const patient = { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 }
+    const server = createServer(patient, (message, response) => {
       void (async () => {
         let body = ''
         for await (const piece of message) body += String(piece)
