@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 
 import { createTransport, type SendMailOptions } from 'nodemailer'
 
@@ -139,8 +140,13 @@ describe('smtp', function () {
 
   it('hangs after DATA', async () => {
     proxy.set({ type: 'hang', attributes: { match: { verb: 'BODY' } } })
-    const impatient = open(proxy.port, { socketTimeout: 300 })
-    const error = await failure(impatient.sendMail(mail))
+    const socket = new Socket()
+    const impatient = open(proxy.port, { socket })
+    const failing = failure(impatient.sendMail(mail))
+    while (proxy.faults.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    // Its patience is that of its socket. Until now it has all that it needs.
+    socket.setTimeout(300)
+    const error = await failing
     assert.equal(error.code, 'ETIMEDOUT')
     assert.deepEqual(
       proxy.faults.map(({ request }) => request),

@@ -26,7 +26,8 @@ export class MariaDb extends RealServer {
     const port = await freePort()
     const place = [`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(directory, 'socket')}`]
     const small = ['--innodb-buffer-pool-size=32M', '--innodb-flush-log-at-trx-commit=0', '--local-infile=1']
-    const usual = ['--no-defaults', data, user, ...place, ...small, '--max-allowed-packet=64M']
+    const patient = ['--connect-timeout=60']
+    const usual = ['--no-defaults', data, user, ...place, ...small, ...patient, '--max-allowed-packet=64M']
     const child = spawn('mariadbd', [...usual, ...options], { stdio: 'ignore' })
     await untilListening(child, port)
     return new MariaDb(port, child, directory)

@@ -41,7 +41,8 @@ export class Postgres extends RealServer {
 
 /** The server takes connections before it takes logins. */
 async function untilReady(programs: string, port: number): Promise<void> {
-  const asked = ['-h', '127.0.0.1', '-p', String(port)]
+  // However long it takes.
+  const asked = ['-h', '127.0.0.1', '-p', String(port), '-t', '0']
   const isReady = (): Promise<boolean> =>
     promisify(execFile)(join(programs, 'pg_isready'), asked).then(
       () => true,

@@ -23,7 +23,7 @@ def authenticate(server, session, envelope, mechanism, data):
     return AuthResult(success=data.login == b"user" and data.password == b"secret")
 
 controller = Controller(Handler(), hostname="127.0.0.1", port=int(sys.argv[1]), authenticator=authenticate,
-    auth_require_tls=False, data_size_limit=64 * 1024 * 1024)
+    auth_require_tls=False, data_size_limit=64 * 1024 * 1024, ready_timeout=60)
 controller.start()
 print(json.dumps({"ready": True}), flush=True)
 sys.stdin.read()
