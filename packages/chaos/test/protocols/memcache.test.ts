@@ -209,7 +209,11 @@ describe('memcache', () => {
     })
     // Numbers and lists differ from time to time; what is behind them must not.
     const shape = (text: string): string =>
-      text.replaceAll(/\d+/g, '0').replaceAll(/^(?:STAT|key=).*\r?\n/gm, '')
+      text
+        .replaceAll(/\d+/g, '0')
+        .replaceAll(/^(?:STAT|key=).*\r?\n/gm, '')
+        // The crawler may not have come to rest after the metadump that was asked for just before.
+        .replaceAll(/^BUSY .*\r\n/gm, 'END\r\n')
     for (const line of lines) {
       const sent = `flush_all\r\nset a 0 0 1\r\n5\r\n${line}get mark\r\nmn\r\nquit\r\n`
       const expected = await said(sent, server)
