@@ -67,6 +67,7 @@ class Timeout implements Stage<TimeoutAttributes> {
   }
 
   #close(): void {
+    this.#timer?.cancel()
     this.#flow.applied()
     this.#flow.close('fin')
   }

@@ -40,6 +40,9 @@ describe('timeout', () => {
     const removed = atWork('timeout')
     removed.remove()
     assert.equal(removed.flow.closed!.how, 'fin')
+    const waits = atWork('timeout', { timeout: '1h' })
+    waits.remove()
+    assert.equal(waits.flow.clock.timers, 0)
 
     const stage = atWork('timeout')
     stage.advance(20)
