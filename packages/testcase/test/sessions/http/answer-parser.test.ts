@@ -25,12 +25,13 @@ function same(ours: Reading, other: Reading): boolean {
 
 /** The differences that are meant; see AnswerParser. */
 function meant(text: string, ours: Reading, other: Reading): boolean {
+  // With a tab beside it llhttp takes a last coding for none, and reads on where there are chunks for us.
+  if (/^(?:content-length|transfer-encoding):[^\n]*\t/im.test(text)) return true
   if ('error' in ours) {
     if (/wrong extensions|switches protocols/.test(ours.error)) return true
     if (/its status line/.test(ours.error) && /HTTP\/1\.[01] \d{3}[^\r\n]*\r(?!\n)/.test(text)) return true
     return /(not with|its status line)/.test(ours.error) && /HTTP\/(?!1\.[01])/.test(text)
   }
-  if (/\t/.test(text)) return true
   if (!('error' in other)) return false
   if (other.error === 'bad response') return /HTTP\/1\.[01] 100/.test(text)
   return /length does not match/.test(other.error) && (ours.status === 204 || ours.status === 304)
@@ -82,6 +83,7 @@ const cases: Record<string, [text: string, refused?: true]> = {
   'length -2': [`${ok}Content-Length: -2\r\n\r\nok`, true],
   'length 0x2': [`${ok}Content-Length: 0x2\r\n\r\nok`, true],
   'length 2 2': [`${ok}Content-Length: 2 2\r\n\r\nok`, true],
+  'a tab after chunked': [`${ok}Transfer-Encoding: chunked\t\r\n\r\nno chunks`, true],
   'length 0002': [`${ok}Content-Length: 0002\r\n\r\nok`],
   'an empty length': [`${ok}Content-Length:\r\n\r\nok`, true],
   'a length beyond numbers': [`${ok}Content-Length: 99999999999999999999999\r\n\r\nok`, true],
