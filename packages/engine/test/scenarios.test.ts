@@ -92,7 +92,8 @@ describe('scenarios of a session', () => {
     ]
     const run = await runSession({ files, scenarios: scenarios(400) })
     assert.equal(counter(run, 'late 1/0'), 1)
-    assert.ok(run.windows.at(-1)!.toMs >= 399, `it ended after ${run.windows.at(-1)!.toMs} ms`)
+    // Timers may come two parts of a millisecond early.
+    assert.ok(run.windows.at(-1)!.toMs >= 398, `it ended after ${run.windows.at(-1)!.toMs} ms`)
     const stopped = await runSession({
       files,
       scenarios: scenarios(60_000),
@@ -142,7 +143,15 @@ export class TestBad extends TestCase { async test_a() { throw new Error('no') }
 describe('open models of a session', () => {
   it('show what a target that stalls does to those who wait: response time beside service time', async () => {
     let stalled: (() => void)[] | null = null
+    let asked = 0
     const server = createServer((_, response) => {
+      if (++asked === 60) {
+        stalled = []
+        setTimeout(() => {
+          for (const answer of stalled!.splice(0)) answer()
+          stalled = null
+        }, 600)
+      }
       if (stalled === null) response.end('ok')
       else stalled.push(() => response.end('ok'))
     })
@@ -159,14 +168,6 @@ export class TestOpen extends TestCase { async test_a() { await this.session.get
         // Two users are enough but for the second in which nothing is answered.
         stages: [arriving(100, 2000, 4)],
         spec: { target: { ...defaultTarget, serverUrl }, workers: 2 },
-        during: async (_, seen) => {
-          await untilWindow(seen, (window) => window.ledger.started >= 30)
-          stalled = []
-          await new Promise((resolve) => setTimeout(resolve, 600))
-          const all = stalled
-          stalled = null
-          for (const answer of all) answer()
-        },
       })
       const ledger = ledgerOf(run)
       assert.deepEqual(ledger, { planned: 200, started: 200, finished: 200, interrupted: 0, dropped: 0 })
@@ -183,7 +184,10 @@ export class TestOpen extends TestCase { async test_a() { await this.session.get
       )
       const hits = seriesOf(run, 'http').find((each) => each.key.name === '/')!
       assert.equal(hits.count, 200)
-      assert.ok(first[0]!.sum > 2 * hits.sum, 'the wait is in response times, not in service times')
+      assert.ok(
+        first[0]!.sum - hits.sum >= 0.99 * late.sum,
+        'the wait is in response times, not in service times',
+      )
     } finally {
       server.closeAllConnections()
       server.close()
@@ -227,7 +231,10 @@ export class TestStuck extends TestCase { async test_a() { await new Promise(() 
       },
       scenario: { stages: [arriving(100, 300, 2, 50)], gracefulStopMs: 100 },
     })
-    assert.deepEqual(ledgerOf(run), { planned: 30, started: 2, finished: 0, interrupted: 2, dropped: 28 })
+    const { planned, started, finished, interrupted, dropped } = ledgerOf(run)
+    assert.deepEqual([planned, started + dropped, finished], [30, 30, 0])
+    // A user each; a start that its own machine is late with by a second is dropped too.
+    assert.ok(started <= 2 && interrupted === started, `${started} started, ${interrupted} interrupted`)
     const progress = new Map<number, number>()
     for (const window of run.windows) {
       for (let at = 0; at < window.progress.length; at += 2)

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import type { LoadModel } from '@loads-runner/testcase/load'
 import { arriving } from '../helpers/run-session.ts'
+import { virtualTime } from '../helpers/virtual-time.ts'
 import { behavesAsExecutor } from './conformance.ts'
 import { FakeThread } from './fake-thread.ts'
 
 const latenessOf = (thread: FakeThread) => thread.made.map((made) => made.beganAt - made.intendedAt!)
 
 describe('constant rate', () => {
+  virtualTime()
+
   behavesAsExecutor({ model: arriving(200, 200, 10), executions: 40, long: arriving(100, 60_000, 10) })
 
   it('starts each execution when it is due, never early, in order', async () => {
@@ -127,6 +130,8 @@ describe('constant rate', () => {
 })
 
 describe('ramping rate', () => {
+  virtualTime()
+
   const model: LoadModel = {
     type: 'ramping-rate',
     startRate: 0,
@@ -146,6 +151,8 @@ describe('ramping rate', () => {
 })
 
 describe('constant rate, Poisson', () => {
+  virtualTime()
+
   const model: LoadModel = {
     ...(arriving(200, 200, 10) as Extract<LoadModel, { type: 'constant-rate' }>),
     spacing: 'poisson',
@@ -154,6 +161,8 @@ describe('constant rate, Poisson', () => {
 })
 
 describe('externally controlled rate', () => {
+  virtualTime()
+
   const model: LoadModel = {
     type: 'externally-controlled',
     controls: 'rate',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { LoadModel } from '@loads-runner/testcase/load'
 import { closed, lasting } from '../helpers/run-session.ts'
+import { virtualTime } from '../helpers/virtual-time.ts'
 import { behavesAsExecutor } from './conformance.ts'
 import { FakeThread } from './fake-thread.ts'
 
@@ -19,6 +20,8 @@ const ramping = (startUsers: number, ...steps: [number, number][]): LoadModel =>
 })
 
 describe('hits per user', () => {
+  virtualTime()
+
   behavesAsExecutor({ model: closed(5, 4), executions: 20, long: closed(5, 10_000) })
 
   it('knows executions by user and iteration, and counts ordinals over all users', async () => {
@@ -54,6 +57,8 @@ describe('hits per user', () => {
 })
 
 describe('constant users', () => {
+  virtualTime()
+
   it('starts nothing after its time, and wakes who pauses', async () => {
     const thread = new FakeThread({
       model: lasting(4, 200),
@@ -79,6 +84,8 @@ describe('constant users', () => {
 })
 
 describe('shared hits', () => {
+  virtualTime()
+
   behavesAsExecutor({ model: shared(4, 22), executions: 22, long: shared(4, 100_000) })
 
   it('lets whoever is free make hits of others, and counts them for their owners', async () => {
@@ -103,6 +110,8 @@ describe('shared hits', () => {
 })
 
 describe('ramping users', () => {
+  virtualTime()
+
   it('follows its line up and down, and rests users above it', async () => {
     const thread = new FakeThread({ model: ramping(0, [300, 6], [200, 6], [300, 0]), lastsMs: 5 })
     thread.start()
@@ -178,6 +187,8 @@ describe('ramping users', () => {
 })
 
 describe('externally controlled users', () => {
+  virtualTime()
+
   const model: LoadModel = {
     type: 'externally-controlled',
     controls: 'users',
