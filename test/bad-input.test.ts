@@ -16,7 +16,7 @@ const page = `
   export class TestNothing extends TestCase { async check() {} }`
 
 describe('tests that do not load', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   const cases: [name: string, files: Record<string, string>, shown: RegExp][] = [
     ['page.TestPage.test_pag', {}, /no test 'test_pag' in class 'TestPage'; did you mean test_page\?/],
@@ -69,7 +69,7 @@ describe('tests that do not load', function () {
 })
 
 describe('options that make no sense', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   const cases: [args: string, ...shown: RegExp[]][] = [
     ['', /name at least one test/],
@@ -122,7 +122,7 @@ async function runLimited(openFiles: number, args: string[]): ReturnType<typeof 
 }
 
 describe('a machine that is too small', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('has too few open files for the plan: exit code 2 before the load', async function () {
     if (process.platform !== 'linux') this.skip()
@@ -185,7 +185,7 @@ describe('a machine that is too small', function () {
 })
 
 describe('tests that run wild', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   const runBody = (body: string, options = '') =>
     runCli(['wild.TestWild', ...options.split(' ').filter(Boolean)], {
@@ -227,7 +227,7 @@ describe('tests that run wild', function () {
     const { tests, errorGroups } = run.summary!
     assert.deepEqual([tests.started, tests.errors], [1, 1])
     assert.match(errorGroups[0]!.message, /the event loop was blocked for more than 0\.3 s/)
-    assert.match(run.stdout, /^warning: local: load thread 0 has been blocked for \d s/m)
+    assert.match(run.stdout, /^warning: local: load thread 0 has been blocked for \d+ s/m)
   })
 
   it('throw a hundred thousand times: one group, counted in full', async () => {
@@ -244,7 +244,7 @@ describe('tests that run wild', function () {
     )
     assert.match(
       run.stdout,
-      /^ {2}100,000 x Error: order \d+-\d+ of [\d.]+ is lost\n {6}at TestWild\.test_wild/m,
+      /^ {2}100,000 x Error: order \d+-\d+ of [\d.e-]+ is lost\n {6}at TestWild\.test_wild/m,
     )
     // One error is stored, not all of them.
     const events = await readFile(join(run.directory, 'results/latest/events'))

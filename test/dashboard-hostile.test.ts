@@ -82,7 +82,7 @@ async function areRequests(page: Page): Promise<void> {
 }
 
 describe('hostile names on the page and in the report', function () {
-  this.timeout(180_000)
+  this.timeout(360_000)
   let browser: Browser
 
   before(async function () {
@@ -100,10 +100,10 @@ describe('hostile names on the page and in the report', function () {
     const first = await runCli(['evil', '--users', '1', '--iterations', '20', ...hostileFacts], { files })
     assert.ok(first.summary !== null, first.stderr)
     const { directory } = first
-    const load = ['--users', '3', '--duration', '60s', ...hostileFacts]
+    const load = ['--users', '3', '--duration', '600s', ...hostileFacts]
     const cli = await startCli(['evil', ...load, '--dashboard', '--dashboard-bind', '127.0.0.1:0'], {
       cwd: directory,
-      timeoutMs: 120_000,
+      timeoutMs: 300_000,
     })
     const [, url, token] = await cli.waitForLine(shownAt)
     await target.sawRequests(100)
