@@ -69,6 +69,8 @@ function time(
   unitMs: number,
   unit: string,
 ): Attribute<number> {
+  // Kept in millionths of a millisecond, so that what is shown is read back as the same.
+  const steps = unitMs * 1e6
   return {
     help,
     initial,
@@ -76,10 +78,10 @@ function time(
     read(value) {
       const number = numberOf(value)
       // Times in thousands of a unit may not come out even.
-      const ms = number === undefined ? timeOf(value) : Math.round(number * unitMs * 1e6) / 1e6
+      const ms = number === undefined ? timeOf(value) : Math.round(number * steps) / 1e6
       return ms !== undefined && ms >= min && ms <= max ? ms : undefined
     },
-    show: (value) => Math.round((value / unitMs) * 1e6) / 1e6,
+    show: (value) => Math.round(value * 1e6) / steps,
   }
 }
 

@@ -16,6 +16,13 @@ describe('slicer', () => {
     assert.notEqual(stage.flow.endedAt, null)
   })
 
+  it('shows a pause that is read back as the same, however long it is', () => {
+    for (const delay of [0.001, 0.1, 1500, 1_234_567_890.123, 1_999_000_000_000.001]) {
+      const { shown, attributes } = ruleOf('slicer', { average_size: 1, delay })
+      assert.deepEqual(ruleOf('slicer', shown).attributes, attributes)
+    }
+  })
+
   it('#15 cuts 24 bytes into 24 pieces of one', () => {
     const stage = atWork('slicer', { average_size: 1, size_variation: 0 })
     stage.send('abcdefghijklmnopqrstuvwx')
