@@ -46,7 +46,7 @@ describe('readJoin', () => {
 
   it('waits for a file that a broker is about to write', async () => {
     const file = join(dir, 'agent.join')
-    const reading = readJoin(`@${file}`)
+    const reading = readJoin(`@${file}`, { waitMs: 50_000 })
     await delay(150)
     await writeFile(file, '')
     await delay(150)

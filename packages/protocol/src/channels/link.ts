@@ -27,8 +27,9 @@ export const timing = {
   idleMs: 1_000,
   /** A side that heard nothing for so long gives the link up. */
   silenceMs: 10_000,
-  /** How long `close` waits for what was sent to arrive. */
+  /** How long `close` waits for more of what was sent to arrive, and how often, as long as more does. */
   flushMs: 1_000,
+  mostFlushes: 10,
 } as const
 
 export interface LinkOptions<In> {
@@ -116,10 +117,7 @@ export class Link<Out, In> implements Connection<Out, In> {
       this.#state = 'closing'
       this.#farewell = this.#bye('bye', 'Closed by the other side')
       this.#inbox.clear()
-      this.#flushTimer = setTimeout(
-        () => this.#end('closed', 'Closed here; the other side did not confirm in time'),
-        timing.flushMs,
-      )
+      this.#awaitFlush(timing.mostFlushes)
       this.#pump()
     }
     await this.closed
@@ -252,6 +250,18 @@ export class Link<Out, In> implements Connection<Out, In> {
       this.#farewell = null
       this.#write(farewell)
     }
+  }
+
+  /** Ends the link when nothing more of what was sent arrives. */
+  #awaitFlush(left: number): void {
+    const arrived = this.#arrived
+    const since = performance.now()
+    this.#flushTimer = setTimeout(() => {
+      // Where this process itself stood still, what came meanwhile has not been read.
+      const stoodStill = performance.now() - since > 2 * timing.flushMs
+      if ((stoodStill || this.#arrived > arrived) && left > 1) this.#awaitFlush(left - 1)
+      else this.#end('closed', 'Closed here; the other side did not confirm in time')
+    }, timing.flushMs)
   }
 
   #write(frame: Uint8Array): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { decodeFrame, encodeFrame } from '../../src/channels/frames.ts'
@@ -186,6 +187,20 @@ describe('Link', () => {
     link.receive(encodeFrame([token, 'parted']))
     assert.equal(link.isEnded, false)
     link.receive(encodeFrame([token, 'received', 5]))
+    link.receive(encodeFrame([token, 'parted']))
+    await closing
+    assert.deepEqual(await link.closed, { reason: 'closed', message: 'Closed here' })
+  })
+
+  it('waits in close for as long as the other side takes in more', async () => {
+    const { link } = linkOnPaper()
+    for (let i = 0; i < limits.window.messages + 5; i++) link.send(i)
+    const closing = link.close()
+    for (let taken = 1; taken <= 5; taken++) {
+      await delay(timing.flushMs / 3)
+      link.receive(encodeFrame([token, 'received', taken]))
+    }
+    assert.equal(link.isEnded, false)
     link.receive(encodeFrame([token, 'parted']))
     await closing
     assert.deepEqual(await link.closed, { reason: 'closed', message: 'Closed here' })

@@ -44,7 +44,6 @@ describe('ZeroMQ listener', () => {
   function rawDealer(curve: CurvePair | null, options: zmq.SocketOptions<zmq.Dealer> = {}): zmq.Dealer {
     const socket = new zmq.Dealer({
       linger: 0,
-      receiveTimeout: 1_500,
       ...(curve && {
         curveServerKey: keys.server.publicKey,
         curvePublicKey: curve.publicKey,
@@ -78,7 +77,16 @@ describe('ZeroMQ listener', () => {
   }
 
   const answerOf = async (socket: zmq.Dealer): Promise<unknown> => codec.decode((await socket.receive())[0]!)
-  const nothingComes = (socket: zmq.Dealer) => assert.rejects(socket.receive(), { code: 'EAGAIN' })
+  const nothingComes = (socket: zmq.Dealer) => {
+    socket.receiveTimeout = 1_500
+    return assert.rejects(socket.receive(), { code: 'EAGAIN' })
+  }
+
+  /** So many frames were dropped. */
+  async function assertIgnored(count: number): Promise<void> {
+    while (listener.ignored < count) await delay(10)
+    assert.equal(listener.ignored, count)
+  }
 
   describe('without a key', () => {
     it('a socket without CURVE gets no word in', async () => {
@@ -162,8 +170,8 @@ describe('ZeroMQ listener', () => {
       ]
       for (const bytes of garbage) await socket.send(bytes)
       await socket.send([codec.encode(['connect', protocolVersion]), 'two parts'])
+      await assertIgnored(garbage.length + 1)
       await nothingComes(socket)
-      assert.equal(listener.ignored, garbage.length + 1)
       assert.equal(peers.all.length, 0)
       await assertServes()
     })
@@ -176,8 +184,8 @@ describe('ZeroMQ listener', () => {
       assert.match(text!, new RegExp(`version ${protocolVersion} .* version 99`))
       await socket.send(codec.encode(['connect', 99]))
       await socket.send(codec.encode(['connect', protocolVersion]))
+      await assertIgnored(2)
       await nothingComes(socket)
-      assert.equal(listener.ignored, 2)
     })
 
     it("an agent's signature does not make an operator, over either door", async () => {
@@ -315,11 +323,9 @@ describe('ZeroMQ listener', () => {
       const { connection } = await peers.agent()
       const inbox = new Inbox(connection)
       await inbox.take(1)
-      const killedAt = performance.now()
       child.kill('SIGKILL')
-      assert.equal((await connection.closed).reason, 'lost')
-      const tookMs = performance.now() - killedAt
-      assert.ok(tookMs < 5_000, `${tookMs} ms`)
+      // Not after ten seconds of silence.
+      assert.deepEqual(await connection.closed, { reason: 'lost', message: 'The connection broke' })
     })
 
     it('is not held up by a frozen agent, whose share of memory is bounded', async () => {
@@ -424,11 +430,13 @@ describe('ZeroMQ dialer', () => {
   }
 
   it('says that nothing listens there', async () => {
-    const server = await serve(() => {})
-    server.close()
-    const startedAt = performance.now()
-    await assert.rejects(dialTo(server.address), { code: 'CHANNEL_UNREACHABLE', address: server.address })
-    assert.ok(performance.now() - startedAt < 6_000)
+    // A port that nobody is given, and nobody uses.
+    const address = '127.0.0.1:1'
+    await assert.rejects(dialTo(address), {
+      code: 'CHANNEL_UNREACHABLE',
+      address,
+      message: /^Nothing listens at /,
+    })
   })
 
   it('says that a name does not resolve', async () => {
@@ -437,9 +445,7 @@ describe('ZeroMQ dialer', () => {
 
   it("says that the broker's key is another one", async () => {
     const listener = await listen({ host: '127.0.0.1', port: 0, keys })
-    const startedAt = performance.now()
     await assert.rejects(dialTo(listener.address, createKeys()), { code: 'CHANNEL_WRONG_KEY' })
-    assert.ok(performance.now() - startedAt < 6_000)
     await listener.close()
   })
 
@@ -469,7 +475,7 @@ describe('ZeroMQ dialer', () => {
     const startedAt = performance.now()
     await assert.rejects(dialTo(silent.address), { code: 'CHANNEL_TIMEOUT' })
     const tookMs = performance.now() - startedAt
-    assert.ok(tookMs > 4_500 && tookMs < 10_000, `${tookMs} ms`)
+    assert.ok(tookMs > 4_500, `${tookMs} ms`)
     silent.close()
   })
 
@@ -505,9 +511,10 @@ describe('ZeroMQ dialer', () => {
       const first = await dialTo(address)
       const exit = once(child, 'exit')
       child.kill('SIGKILL')
-      const killedAt = performance.now()
-      assert.equal((await first.closed).reason, 'lost')
-      assert.ok(performance.now() - killedAt < 5_000)
+      const { reason, message } = await first.closed
+      assert.equal(reason, 'lost')
+      // Not after ten seconds of silence.
+      assert.match(message, /^The connection to the broker at .* broke$/)
       await first.close()
 
       await exit
@@ -521,15 +528,15 @@ describe('ZeroMQ dialer', () => {
 
     it('loses a frozen broker after ten silent seconds', async () => {
       const { child, address } = await forkBroker(0)
+      const startedAt = performance.now()
       const connection = await dialTo(address)
       child.kill('SIGSTOP')
-      const frozenAt = performance.now()
       const { reason, message } = await connection.closed
-      const tookMs = performance.now() - frozenAt
+      const tookMs = performance.now() - startedAt
       assert.equal(reason, 'lost')
       assert.match(message, /10 s/)
-      assert.ok(tookMs > 8_500 && tookMs < 20_000, `${tookMs} ms`)
-    }).timeout(40_000)
+      assert.ok(tookMs > 9_900, `${tookMs} ms`)
+    }).timeout(120_000)
 
     it('keeps an idle connection for longer than the silence that ends one', async () => {
       const { address } = await forkBroker(0)
@@ -539,7 +546,7 @@ describe('ZeroMQ dialer', () => {
       connection.send(logLine('still here'))
       assert.deepEqual(await inbox.take(1), [{ type: 'ack', runId: 'run', number: 10 }])
       await connection.close()
-    }).timeout(40_000)
+    }).timeout(120_000)
 
     it('is told the reason when the broker closes it', async () => {
       const { child, address } = await forkBroker(0)
