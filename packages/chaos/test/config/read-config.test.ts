@@ -23,7 +23,10 @@ const protocols = knownProtocols()
   .map(({ name }) => name)
   .join(', ')
 
-describe('a configuration file', () => {
+describe('a configuration file', function () {
+  // Much is parsed here, and slowly where every core is busy.
+  this.timeout(240_000)
+
   it('has many proxies by name, with all that a proxy can have', () => {
     const config = read(`
 seed: 4

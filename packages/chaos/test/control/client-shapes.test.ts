@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Control } from '../support/control.ts'
 import { EchoServer } from '../support/echo-server.ts'
+import { freePort } from '../support/free-port.ts'
 import { bodyOf, rawCall, rawRequest, statusOf } from '../support/raw-http.ts'
 import { dialError, TcpTalk } from '../support/talk.ts'
 
@@ -122,7 +123,7 @@ describe('requests in the shape of the Ruby client', () => {
           return await talk.echo('ping')
         }),
       )
-      for (const time of times) assert.ok(time >= least && time < least + 5000, `${time} ms for ${least}`)
+      for (const time of times) assert.ok(time >= least, `${time} ms for ${least}`)
     }
     for (const [name] of steps)
       for (const proxy of ['a', 'b'])
@@ -136,7 +137,7 @@ describe('requests in the shape of the Ruby client', () => {
     const moved = await ask('POST', '/populate', [{ name: 'p', upstream: other.address, listen }])
     assert.deepEqual([moved.json.proxies[0].upstream, moved.json.proxies[0].listen], [other.address, listen])
     const elsewhere = await ask('POST', '/populate', [
-      { name: 'p', upstream: other.address, listen: '127.0.0.1:0' },
+      { name: 'p', upstream: other.address, listen: `127.0.0.1:${await freePort()}` },
     ])
     assert.notEqual(elsewhere.json.proxies[0].listen, listen)
     assert.equal(await dialError(listen!), 'ECONNREFUSED')

@@ -24,7 +24,8 @@ describe('event stream', () => {
       assert.ok(response.writableLength < 3_000_000)
       await new Promise((resolve) => setImmediate(resolve))
     }
-    assert.ok(performance.now() - from >= 100)
+    // Timers count whole milliseconds.
+    assert.ok(performance.now() - from >= 99)
     assert.ok(response.destroyed)
     assert.equal(closed, 1)
     socket.destroy()

@@ -104,7 +104,7 @@ describe('garbage on the control port', () => {
   })
 
   it('#31 any value of any attribute of any fault is refused, or means what it is shown as', async function () {
-    this.timeout(120_000)
+    this.timeout(240_000)
     await using control = await Control.start()
     const values = fc.oneof(
       fc.constantFrom<unknown>(
@@ -156,7 +156,8 @@ describe('garbage on the control port', () => {
     )
   })
 
-  it('#31 half a request is not waited for for ever, and holds up nobody', async () => {
+  it('#31 half a request is not waited for for ever, and holds up nobody', async function () {
+    this.timeout(120_000)
     await using control = await Control.start()
     const halves = [
       'POST /proxies HTT',

@@ -39,8 +39,9 @@ describe('matches', () => {
   })
 
   it('takes no longer for a pattern of many stars', () => {
-    const began = performance.now()
+    const began = process.cpuUsage()
     assert.equal(isLike(`${'*a'.repeat(12)}b`, 'a'.repeat(4000)), false)
-    assert.ok(performance.now() - began < 2000)
+    // Of this process: how busy the machine is does not matter.
+    assert.ok(process.cpuUsage(began).user < 2_000_000)
   }).timeout(60_000)
 })

