@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { createServer, type AddressInfo } from 'node:net'
 import { Control } from '../support/control.ts'
 import { EchoServer } from '../support/echo-server.ts'
+import { freePort } from '../support/free-port.ts'
 import { dialError, TcpTalk } from '../support/talk.ts'
 
 const redis = { name: 'mysql_master', listen: 'localhost:0', upstream: 'localhost:20001' }
@@ -275,11 +275,3 @@ describe('proxies over HTTP', () => {
     assert.equal(long.status, 400)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { EventHub } from '../../src/events/event-hub.ts'
 import { Control } from '../support/control.ts'
 import { EchoServer } from '../support/echo-server.ts'
+import { freePort } from '../support/free-port.ts'
 import { TcpTalk } from '../support/talk.ts'
 
 /** Samples of a page: name with labels, and value. */
@@ -47,12 +48,7 @@ describe('metrics of proxies', () => {
 
   it('counts backends that cannot be reached', async () => {
     await using control = await Control.start()
-    let backend: string
-    {
-      await using echo = await EchoServer.start()
-      backend = echo.address
-    }
-    const proxy = await control.proxies.create({ name: 'p', backend })
+    const proxy = await control.proxies.create({ name: 'p', backend: `127.0.0.1:${await freePort()}` })
     await using talk = await TcpTalk.to(proxy.listen)
     await talk.ended()
     const samples = samplesOf((await control.call('GET', '/metrics')).text)
