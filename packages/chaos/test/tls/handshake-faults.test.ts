@@ -147,7 +147,8 @@ describe('faults of the TLS handshake', () => {
         // TLS takes a socket over; what is on the wire is seen in between.
         await using relay = await TcpBackend.start(({ socket }) => {
           const onward = connect({ ...secured.proxy.address, allowHalfOpen: true })
-          onward.on('data', (bytes: Buffer) => records.push(bytes))
+          onward.on('data', (bytes: Buffer) => records.push(bytes)).on('error', () => {})
+          socket.on('close', () => onward.destroy())
           socket.pipe(onward).pipe(socket)
         })
         const { peer, socket } = await secureClient({
