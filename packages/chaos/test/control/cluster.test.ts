@@ -91,15 +91,17 @@ describe('a cluster behind proxies', function () {
       await client.call('CLUSTER', 'ADDSLOTSRANGE', String(slots), String(end))
       slots = end + 1
     }
-    await b.meets(a)
-    await c.meets(a)
     const isWhole = async (): Promise<boolean> =>
       (
         await Promise.all(
           members.map(async (each) => (await each.isServing()) && (await each.sees()).connected === 2),
         )
       ).every(Boolean)
-    await until('they know each other', isWhole)
+    await until('they know each other', async () => {
+      // Redis gives up a handshake that takes longer than a second; where one goes on, another is not begun.
+      for (const each of [b, c]) if ((await each.sees()).connected === 0) await each.meets(a)
+      return isWhole()
+    })
 
     let slowest = 0
     const timed = async <T>(call: Promise<T>): Promise<T> => {
@@ -141,12 +143,13 @@ describe('a cluster behind proxies', function () {
     ]
     await until('the split is seen from both sides', async () => {
       const [one, other, lonely] = await Promise.all(members.map((each) => each.sees()))
-      return one!.lost === 1 && other!.lost === 1 && lonely!.lost === 2
+      const pair = [one!, other!].every(({ connected, lost }) => connected === 1 && lost === 1)
+      return pair && lonely!.lost === 2
     })
-    assert.deepEqual(await a.sees(), { connected: 1, lost: 1 })
     await timed(api.getAll())
     await Promise.all(alone.map((remove) => remove()))
     await until('they are one again', isWhole)
-    assert.ok(slowest < 5000, `a call took ${slowest} ms`)
+    // One that waited for those who hear nothing would not come back.
+    assert.ok(slowest < 20_000, `a call took ${slowest} ms`)
   })
 })
