@@ -8,7 +8,8 @@ import { TcpTalk } from '../support/talk.ts'
 
 /** A server of another make. */
 async function stockServer(handler: Handler): Promise<AsyncDisposable & { url: string }> {
-  const server = createServer(handler)
+  // However long the process stands still between two calls, their connection is kept.
+  const server = createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 }, handler)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -191,15 +192,17 @@ describe('control client', () => {
   })
 
   it('events that break off are an error', async () => {
+    let breakOff = (): void => {}
     await using server = await stockServer((request, response) => {
       if (request.url === '/version') response.end('{"version":"2.12.0-loads.1.0.0"}')
       else {
         response.write('data: {"type":"opaque"}\n\n')
-        setTimeout(() => response.destroy(), 20)
+        breakOff = () => response.destroy()
       }
     })
     const events = new ControlClient(server.url).events()
     assert.equal((await events.next()).done, false)
+    breakOff()
     await assert.rejects(events.next(), is('CHAOS_CONTROL', null, /\/events/))
   })
 

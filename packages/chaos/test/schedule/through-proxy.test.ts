@@ -8,6 +8,7 @@ import { startProxy } from '../../src/proxy/proxy.ts'
 import { FaultSchedule } from '../../src/schedule/fault-schedule.ts'
 import { parseSchedule } from '../../src/schedule/read-schedule.ts'
 import type { StepEvent } from '../../src/schedule/step.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 
 /** Somebody who waits for what a schedule tells. */
 class Told {
@@ -30,7 +31,9 @@ class Told {
 
 describe('a schedule next to real requests', () => {
   it('after so many requests some answer 503, for a while; then the proxy is down, then all is well', async () => {
-    const server = createServer((_, response) => response.end('fine')).listen(0, '127.0.0.1')
+    // However long the process stands still between two requests, their connection is kept.
+    const patient = { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 }
+    const server = createServer(patient, (_, response) => response.end('fine')).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const backend = `127.0.0.1:${(server.address() as AddressInfo).port}`
     await using proxy = await startProxy({ backend, protocol: 'http', seed: 1 })
@@ -42,7 +45,9 @@ describe('a schedule next to real requests', () => {
       { proxies: { web: 'http' } },
     )
     const told = new Told()
-    const schedule = new FaultSchedule(steps, { target: () => proxy, onStep: told.take })
+    // However long a request takes, the fault is not over meanwhile.
+    const clock = new FakeClock()
+    const schedule = new FaultSchedule(steps, { target: () => proxy, onStep: told.take, clock })
     const agent = new Agent({ connections: 1 })
     const ask = async (): Promise<number | string> => {
       try {
@@ -56,13 +61,15 @@ describe('a schedule next to real requests', () => {
     // What came before the start does not count.
     for (let i = 0; i < 30; i++) assert.equal(await ask(), 200)
     schedule.start()
-    await new Promise((resolve) => setTimeout(resolve, 250))
+    await clock.pass(250)
     assert.deepEqual(told.events, [])
     for (let i = 0; i < 20; i++) assert.equal(await ask(), 200)
+    await clock.pass(250)
     const begun = await told.until('begins', 1)
     assert.equal(await ask(), 503)
+    await clock.pass(1500)
     const ended = await told.until('ends', 1)
-    assert.ok(ended.sinceMs - (begun.sinceMs - begun.lateMs) >= 1499)
+    assert.equal(ended.sinceMs - (begun.sinceMs - begun.lateMs), 1500)
     assert.equal(await ask(), 200)
     const { port } = proxy.address
     schedule.phase('dark')
@@ -91,9 +98,10 @@ describe('a schedule next to real requests', () => {
       onStep: told.take,
     })
     schedule.start()
-    await told.until('begins', 1)
+    const begun = await told.until('begins', 1)
     assert.equal(matrix.state().ways[0]?.mode, 'refuse')
-    await told.until('ends', 1)
+    const ended = await told.until('ends', 1)
+    assert.ok(ended.sinceMs - (begun.sinceMs - begun.lateMs) >= 999)
     assert.equal(matrix.state().ways[0]?.mode, 'open')
     await schedule.stop()
   })
