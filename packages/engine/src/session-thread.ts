@@ -57,6 +57,11 @@ export class SessionThread {
     this.#beatAt = now
   }
 
+  /** Nobody has looked for so many milliseconds: whether it turned in them is not known. */
+  unseenFor(milliseconds: number): void {
+    this.#beatAt += milliseconds
+  }
+
   /** For how many milliseconds its event loop has not turned, as far as can be seen. */
   blockedFor(now: number): number {
     const beats = this.state.get('beats')

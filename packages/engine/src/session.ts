@@ -50,6 +50,7 @@ export class Session implements SessionControl {
   #cutting: WindowTimer | null = null
   #startedAt = 0
   #lastCutMs = 0
+  #watchedAt = 0
   #windows = 0
   #planned: number
   /** Stages that were asked for, and those of them whose time has come. */
@@ -314,6 +315,7 @@ export class Session implements SessionControl {
   #begin(): void {
     this.#phase = 'running'
     this.#startedAt = performance.now()
+    this.#watchedAt = this.#startedAt
     this.#health.begin()
     for (const thread of this.#threads) thread.wakeUp(this.#startedAt)
     this.#cutting = new WindowTimer(this.#startedAt, this.#options.spec.windowMs, () => {
@@ -394,8 +396,12 @@ export class Session implements SessionControl {
   #watchThreads(): void {
     if (this.#plan.threads === 0) return
     const now = performance.now()
-    const { testTimeoutMs } = this.#options.spec
+    const { testTimeoutMs, windowMs } = this.#options.spec
+    // Where the whole process stood still, it was none of its tests.
+    const stoodStillMs = Math.max(0, now - this.#watchedAt - 2 * windowMs)
+    this.#watchedAt = now
     for (const thread of this.#living()) {
+      thread.unseenFor(stoodStillMs)
       const blockedMs = thread.blockedFor(now)
       if (thread.shouldWarn(blockedMs)) {
         const seconds = (blockedMs / 1000).toFixed(0)

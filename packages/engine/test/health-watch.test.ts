@@ -44,5 +44,10 @@ describe('session thread', () => {
     thread.state.add('beats', 1)
     assert.equal(thread.blockedFor(4100), 0)
     assert.equal(thread.shouldWarn(thread.blockedFor(9000)), true)
+    thread.state.add('beats', 1)
+    assert.equal(thread.blockedFor(10_000), 0)
+    // The whole process stood still.
+    thread.unseenFor(60_000)
+    assert.equal(thread.blockedFor(71_000), 1000)
   })
 })
