@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import type { Recorder } from '@loads-runner/metrics'
 import { parseStatsdPacket } from './statsd-packet.ts'
 
@@ -9,6 +9,7 @@ export class StatsdListener {
   readonly #recorder: Recorder
   readonly #gauges = new Map<string, number>()
   #malformed = 0
+  #packets = 0
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder
@@ -35,10 +36,18 @@ export class StatsdListener {
   async close(): Promise<void> {
     // Packets sent just before their sender ended are in the socket's buffer still.
     await sleep(50)
+    // After a standstill timers come before packets: those that are here are taken in all the same.
+    let taken
+    do {
+      taken = this.#packets
+      await turn()
+      await turn()
+    } while (this.#packets !== taken)
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()))
   }
 
   #take(packet: string): void {
+    this.#packets++
     const { metrics, malformed } = parseStatsdPacket(packet)
     this.#malformed += malformed
     for (const { name, type, value, relative, weight } of metrics) {
