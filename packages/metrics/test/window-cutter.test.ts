@@ -222,30 +222,38 @@ describe('WindowCutter', () => {
     const hits = 400_000
     // A worker does not inherit the loader of TypeScript: it registers one before anything else.
     const program = JSON.stringify(new URL('./recording-thread.ts', import.meta.url).href)
-    const start = (count: number) =>
+    const start = (count: number, seen = new Int32Array(new SharedArrayBuffer(4))) =>
       new Worker(`import('tsx/esm/api').then(({ register }) => { register(); return import(${program}) })`, {
         eval: true,
-        workerData: { hits: count },
+        workerData: { hits: count, seen },
       })
 
     it('gives windows that add up to everything they wrote', async () => {
       const cutter = new WindowCutter()
       const totals = new Aggregate()
-      const workers = [start(hits), start(hits)]
+      const seen = new Int32Array(new SharedArrayBuffer(4))
+      const workers = [start(hits, seen), start(hits, seen)]
       let running = workers.length
       const ends = workers.map(async (worker) => {
         worker.on('message', (definition: Definition) => cutter.add(definition))
         await once(worker, 'exit').finally(() => running--)
       })
       let windows = 0
-      while (running > 0) {
+      const cut = () => {
         const window = cutter.cut()
         if (!window.isEmpty) windows++
         totals.apply(window)
+      }
+      while (running > 0) {
+        cut()
+        if (windows > 0) {
+          Atomics.store(seen, 0, 1)
+          Atomics.notify(seen, 0)
+        }
         await setImmediate()
       }
       await Promise.all(ends)
-      totals.apply(cutter.cut())
+      cut()
       assert.ok(windows > 1, `${windows} windows`)
       const { count, failed, bytesIn, bytesOut } = totals.hits()
       assert.deepEqual([count, failed, bytesIn, bytesOut], [2 * hits, hits / 4, 6 * hits, 2 * hits])
