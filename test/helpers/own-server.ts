@@ -58,22 +58,30 @@ export async function startServer(answer: RequestListener = ok, host = '127.0.0.
 }
 
 export interface HeldServer extends OwnServer {
-  /** What waits is answered, and all that comes from now on. */
-  release(): void
+  /** Goes on: up to so many requests since its start, or for good. */
+  release(upTo?: number): void
 }
 
 /**
  * A target that takes so many milliseconds for an answer, and after so many requests gives none until it is told to go
  * on: a run against it is not over before that, however slow those are who want to see it.
  */
-export async function startHeldServer(answerMs: number, after: number): Promise<HeldServer> {
-  let release!: () => void
-  const released = new Promise<void>((resolve) => (release = resolve))
+export async function startHeldServer(answerMs: number, upTo: number): Promise<HeldServer> {
+  let count = 0
+  const waiting: { number: number; answer: () => void }[] = []
   const server = await startServer((_request, response) => {
-    const isHeld = server.seen.length > after
-    void (isHeld ? released : Promise.resolve()).then(() => setTimeout(() => response.end('{}'), answerMs))
+    const number = ++count
+    const answer = () => void setTimeout(() => response.end('{}'), answerMs)
+    if (number <= upTo) answer()
+    else waiting.push({ number, answer })
   })
-  return Object.assign(server, { release })
+  return Object.assign(server, {
+    release: (more = Infinity) => {
+      upTo = more
+      for (const { answer } of waiting.splice(0, waiting.findLastIndex(({ number }) => number <= upTo) + 1))
+        answer()
+    },
+  })
 }
 
 export function ok(_request: IncomingMessage, response: ServerResponse): void {

@@ -40,7 +40,7 @@ export class PartitionedCluster {
   /** A console that reaches the broker through the matrix. */
   async startOperator(args: readonly string[]): Promise<RunningCli> {
     const file = await this.#joinThrough('operator', 'operator')
-    return startCli([...args, '--broker', `@${file}`], { cwd: this.cluster.directory, timeoutMs: 90_000 })
+    return startCli([...args, '--broker', `@${file}`], { cwd: this.cluster.directory, timeoutMs: 200_000 })
   }
 
   /** The broker's join file of a role, with the address of the way that begins at this endpoint. */
