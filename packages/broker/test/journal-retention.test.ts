@@ -109,6 +109,9 @@ describe('journals that are kept', () => {
     assert.deepEqual(await left(), [name(2)])
     const agents = await world.agents(2)
     const going = await world.began([agents[0]!])
+    // What is acknowledged is on disk.
+    agents[0]!.session().send(agents[0]!.connection)
+    await world.until('acknowledged', () => agents[0]!.session().acked === 0)
     assert.equal((await left()).length, 2, 'the journal of a run that goes on')
     const ended: string[] = []
     const console = await world.console()
