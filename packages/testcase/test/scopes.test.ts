@@ -30,7 +30,7 @@ describe('this.step', () => {
       meter.steps.map(([name]) => name),
       ['sync', 'checkout / pay / card', 'checkout / pay', 'checkout', 'after'],
     )
-    for (const [, millis] of meter.steps) assert.ok(millis >= 0 && millis < 10_000)
+    for (const [, millis] of meter.steps) assert.ok(millis >= 0 && millis < 60_000)
   })
 
   it('is recorded when its action throws, and the error goes on', async () => {

@@ -33,6 +33,8 @@ export function portOf(server: Server): number {
 /** A node:http server on any port; its URL without the final slash. */
 export async function serveHttp(listener: RequestListener): Promise<{ server: HttpServer; url: string }> {
   const server = await listen(createHttpServer(listener))
+  // Who ends an idle connection is the client, or stopServers.
+  server.keepAliveTimeout = 0
   return { server, url: `http://127.0.0.1:${portOf(server)}` }
 }
 
@@ -41,6 +43,7 @@ export async function serveHttps(
   listener: RequestListener,
 ): Promise<{ server: Server; port: number }> {
   const server = await listen(createHttpsServer(options, listener))
+  server.keepAliveTimeout = 0
   return { server, port: portOf(server) }
 }
 

@@ -45,7 +45,7 @@ describe('EventStream', () => {
     const text = 'retry: 1500\nevent: price\nid: 7\ndata: 1\n\ndata: 2\n\n'
     answer.write(text)
     assert.deepEqual(await events.receive(), { event: 'price', data: '1', id: '7' })
-    assert.deepEqual(await events.receive({ timeout: '5s' }), { event: 'message', data: '2', id: '7' })
+    assert.deepEqual(await events.receive({ timeout: '30s' }), { event: 'message', data: '2', id: '7' })
     assert.deepEqual([events.lastEventId, events.retryMs, events.readyState], ['7', 1500, 'open'])
     assert.equal(seen.length, 2)
     await assert.rejects(events.receive({ timeout: 5 }), {

@@ -140,7 +140,7 @@ eachHttpClient('connections', () => {
     const counted = makeUser({ serverUrl: url, ...connections({ mostRequests: 2 }) })
     for (let round = 0; round < 4; round++) await counted.test.session.get('/')
     assert.equal(count(), 2)
-    const idle = makeUser({ serverUrl: url, ...connections({ keepAliveMs: 600 }) })
+    const idle = makeUser({ serverUrl: url, ...connections({ keepAliveMs: 2000 }) })
     await idle.test.session.get('/')
     await idle.test.session.get('/')
     assert.equal(count(), 3)
@@ -154,14 +154,14 @@ eachHttpClient('connections', () => {
     const { url } = await serveTcp((socket) => {
       count++
       socket.on('data', () =>
-        socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok'),
+        socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=3\r\nContent-Length: 2\r\n\r\nok'),
       )
     })
     const { test } = makeUser({ serverUrl: url })
     await test.session.get('/')
     await test.session.get('/')
     assert.equal(count, 1)
-    await sleep(700)
+    await sleep(2700)
     await test.session.get('/')
     assert.equal(count, 2)
   })
@@ -195,9 +195,13 @@ eachHttpClient('connections', () => {
 
   it('are timed by phases when asked, before the hit', async () => {
     const { url } = await serveHttp((request, response) => {
-      void bodyOf(request).then(() => {
-        setTimeout(() => response.write('begun'), 30)
-        setTimeout(() => response.end('done'), 60)
+      void bodyOf(request).then(async () => {
+        await sleep(30)
+        response.write('begun')
+        // The client, in this process too, has got that when the event loop has turned.
+        for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve))
+        await sleep(30)
+        response.end('done')
       })
     })
     const user = makeUser({ phases: true, ...connections({ most: 1 }) })
@@ -269,7 +273,7 @@ eachHttpClient('connections', () => {
     const { test, meter } = makeUser({ serverUrl: url })
     for (let round = 0; round < 4; round++) {
       assert.equal((await test.session.get('/')).text(), 'ok')
-      await sleep(60)
+      while (meter.connections.filter((event) => event === 'closed').length <= round) await sleep(5)
     }
     assert.equal(meter.hits.filter(({ failed }) => failed).length, 0)
     assert.equal(count, 4)

@@ -145,7 +145,7 @@ eachHttpClient('HttpSession, attempts without an answer', () => {
         })
       })
       const user = makeUser()
-      await breaks(user, url, 'timeout', { timeout: '150ms' })
+      await breaks(user, url, 'timeout', { timeout: '1s' })
       assert.ok(user.meter.hits[0]!.bytesIn > 0)
     })
 
@@ -167,9 +167,9 @@ eachHttpClient('HttpSession, attempts without an answer', () => {
 
     it('counts from the sending, however long the turn before it was', async () => {
       const { url } = await serveHttp((_request, response) => setTimeout(() => response.end('ok'), 50))
-      const { test } = makeUser({ timeoutMs: 800, serverUrl: url })
+      const { test } = makeUser({ timeoutMs: 3000, serverUrl: url })
       await test.session.get('/')
-      const busyUntil = performance.now() + 1000
+      const busyUntil = performance.now() + 3500
       while (performance.now() < busyUntil);
       assert.equal((await test.session.get('/')).status, 200)
     })
@@ -208,7 +208,8 @@ eachHttpClient('HttpSession, attempts without an answer', () => {
       const server = await oneAnswerThen((socket) => socket.resetAndDestroy())
       const user = makeUser({ serverUrl: server.url })
       await user.test.session.get('/')
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      // Longer than the break takes, on any machine.
+      await new Promise((resolve) => setTimeout(resolve, 2000))
       const error = await breaks(user, '/', 'stale-connection')
       assert.match(error.message, /it was not sent again/)
       assert.equal(server.requests(), 2)
@@ -216,7 +217,7 @@ eachHttpClient('HttpSession, attempts without an answer', () => {
     })
 
     it('is not what a server that dies at its work leaves behind', async () => {
-      const server = await oneAnswerThen((socket) => setTimeout(() => socket.destroy(), 200))
+      const server = await oneAnswerThen((socket) => setTimeout(() => socket.destroy(), 2000))
       const user = makeUser({ serverUrl: server.url })
       await user.test.session.get('/')
       await breaks(user, '/', 'closed')
@@ -232,7 +233,8 @@ eachHttpClient('HttpSession, attempts without an answer', () => {
       const user = makeUser({ serverUrl: url })
       for (let round = 0; round < 3; round++) {
         assert.equal((await user.test.session.get('/')).status, 200)
-        await new Promise((resolve) => setTimeout(resolve, 50))
+        while (user.meter.connections.filter((event) => event === 'closed').length <= round)
+          await new Promise((resolve) => setTimeout(resolve, 5))
       }
       assert.equal(connections, 3)
       assert.deepEqual(user.meter.lines, ['GET / 200', 'GET / 200', 'GET / 200'])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { eachHttpClient } from '../../helpers/http-clients.ts'
 import { bodyOf, serveHttp, serveTcp, stopServers } from '../../helpers/servers.ts'
 import { makeUser, releaseUsers } from '../../helpers/user.ts'
@@ -54,7 +54,7 @@ eachHttpClient('HttpSession', () => {
       assert.equal(answer.text(), '{"a":1}')
       assert.deepEqual(answer.json(), { a: 1 })
       assert.deepEqual(answer.bytes, Buffer.from('{"a":1}'))
-      assert.ok(answer.elapsed >= 15 && answer.elapsed < 10_000)
+      assert.ok(answer.elapsed >= 15 && answer.elapsed < 60_000)
       const [hit] = meter.hits
       assert.equal(hit!.micros, Math.round(answer.elapsed * 1000))
       assert.equal(hit!.bytesIn, answer.bytesIn)
@@ -393,21 +393,16 @@ eachHttpClient('HttpSession', () => {
 
     it('multiply for requests at the same time, and are used again', async () => {
       let connections = 0
-      let together = 0
-      let most = 0
+      const waiting: ServerResponse[] = []
       const { server, url } = await serveHttp((_request, response) => {
-        most = Math.max(most, ++together)
-        setTimeout(() => {
-          together--
-          response.end('ok')
-        }, 50)
+        // None is answered before all are there.
+        if (waiting.push(response) === 20) for (const each of waiting.splice(0)) each.end('ok')
       })
       server.on('connection', () => connections++)
       const { test, meter } = makeUser({ serverUrl: url })
       for (let round = 0; round < 2; round++) {
         await Promise.all(Array.from({ length: 20 }, () => test.session.get('/')))
       }
-      assert.equal(most, 20)
       assert.equal(connections, 20)
       assert.equal(meter.hits.length, 40)
     })

@@ -128,6 +128,7 @@ describe('this.tcp', () => {
 
   it('bounds what nobody waits for', async () => {
     const connection = await user.test.tcp(`127.0.0.1:${port}`, { maxBytes: 1000 })
+    while (sockets.length === 0) await new Promise((resolve) => setImmediate(resolve))
     sockets[0]!.write('x'.repeat(5000))
     await connection.closed
     assert.throws(() => settleExecution(user.test), { name: 'StreamError', message: /more than 1000 bytes/ })

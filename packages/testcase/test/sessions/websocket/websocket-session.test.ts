@@ -63,7 +63,7 @@ describe('WebSocketSession', () => {
       [['timing', 'websocket.first-message']],
     )
     const [, , first] = meter.values[0]!
-    assert.ok(first * 1000 >= meter.hits[0]!.micros - 1 && first < 10_000, String(first))
+    assert.ok(first * 1000 >= meter.hits[0]!.micros - 1 && first < 60_000, String(first))
   })
 
   it('keeps text and bytes apart, and counts bytes, not letters', async () => {
@@ -341,7 +341,8 @@ describe('WebSocketSession', () => {
       const ws = await test.createWs('/')
       const startedAt = performance.now()
       await releaseUsers()
-      assert.ok(performance.now() - startedAt < 10_000)
+      // Without a limit of its own it would be the 30 s of ws.
+      assert.ok(performance.now() - startedAt < 25_000)
       assert.equal((await ws.closed).code, 1006)
     })
   })
