@@ -46,7 +46,7 @@ const paths = (server: OwnServer) => server.seen.map(({ url }) => url.pathname)
 const times = (list: readonly string[], path: string) => list.filter((each) => each === path).length
 
 describe('what a test records', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('checks are counted and fail nothing; steps, tags and calls have figures of their own', async () => {
     const server = await startServer((request, response) => {
@@ -156,7 +156,7 @@ describe('what a test records', function () {
 })
 
 describe('protocols besides HTTP/1.1', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('server-sent events: the opening is a hit, events and the time to the first are counted', async () => {
     const server = await startServer((_request, response) => {
@@ -302,7 +302,7 @@ function byConnection(server: OwnServer): number[] {
 }
 
 describe('connections', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('fresh ones resume the TLS session of those before, as the target sees it', async () => {
     const server = await startTls()
@@ -383,15 +383,15 @@ describe('connections', function () {
 })
 
 describe('what is measured when it is asked for', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('--phases: the parts of each hit', async () => {
     const server = await startTls({
       answer: (_request, response) => {
         setTimeout(() => {
           response.write('half')
-          setTimeout(() => response.end('half'), 40)
-        }, 60)
+          setTimeout(() => response.end('half'), 200)
+        }, 200)
       },
     })
     const files = testThat(`await this.session.get('${server.url}/', { name: 'home' })`)
@@ -405,16 +405,18 @@ describe('what is measured when it is asked for', function () {
       ['connect', 2, 0],
       ['tls', 2, 0],
       ['send', 6, 0],
-      ['wait', 6, 58],
-      ['receive', 6, 38],
+      ['wait', 6, 100],
+      ['receive', 6, 100],
     ] as const) {
       const { time } = phases.get(phase)!
       assert.equal(time.count, count, phase)
-      assert.ok(time.min! >= least, `${phase} took ${time.min} ms`)
+      // A client that is late with the first half takes less time for the second: not each time.
+      assert.ok(time.max! >= least, `${phase} took ${time.max} ms`)
     }
     // The parts are the whole.
     const parts = summary.phases.reduce((sum, { time }) => sum + time.mean! * time.count, 0)
     const whole = summary.serviceTime.mean! * 6
+    assert.ok(whole >= 6 * 398, `whole ${whole} ms`)
     assert.ok(Math.abs(parts - whole) < 6 + whole * 0.02, `parts ${parts} ms, whole ${whole} ms`)
     assert.match(run.stdout, /wait/)
     const without = await pass(load, { files })
