@@ -92,7 +92,7 @@ describe('a broker that is lost', function () {
       const join = `@${cluster.join('agent')}`
       const early = await startCli(['--broker', join, '--name', 'a2'], {
         binary: 'loads-agent',
-        timeoutMs: 60_000,
+        timeoutMs: 110_000,
       })
       await early.waitForLine(/warning Nothing listens at .*; trying again$/)
       await cluster.startBroker()

@@ -80,7 +80,10 @@ describe('counts of distributed runs', function () {
     it(`are what the target counts, on ${agents} agents`, async () => {
       const target = await startTarget()
       const args = ['page.TestPage.test_page', '--users', '10', '--iterations', '1000']
-      const run = await runCli([...args, '--agents', String(agents)], { files: page(target) })
+      const run = await runCli([...args, '--agents', String(agents)], {
+        files: page(target),
+        timeoutMs: 110_000,
+      })
       assert.equal(run.exitCode, 0, run.stdout + run.stderr)
       const summary = run.summary!
       assert.equal(target.count().http, 10_000)
