@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { assertNoneLeft, descendantsOf, processesMarked } from './helpers/processes.ts'
 import { runCli, startCli } from './helpers/run-cli.ts'
 import { temporaryDirectory } from './helpers/temporary.ts'
@@ -61,6 +62,17 @@ describe('the story harness', function () {
     })
     await assert.rejects(run.waitForLine(/third/), { message: /before it ended/ })
     assert.equal((await run.waitForLine(/f(i)rst/))[1], 'i')
+  })
+
+  it('takes the beginning of a line for no line', async () => {
+    const script = await program(`
+      process.stdout.write('port 12')
+      process.stdin.once('data', () => process.stdout.write('345\\n', () => process.exit(0)))`)
+    const run = await startCli([], { script, input: 'open' })
+    while (run.stdout === '') await delay(10)
+    const line = run.waitForLine(/port (\d+)/)
+    run.write('go on')
+    assert.equal((await line)[1], '12345')
   })
 
   it('sends a signal after a line', async () => {
