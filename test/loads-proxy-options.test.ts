@@ -11,7 +11,7 @@ import {
 } from './helpers/started-proxy.ts'
 
 describe('options of loads-proxy', function () {
-  this.timeout(90_000)
+  this.timeout(240_000)
 
   it('#23 takes options from the file, the environment before it, the command line before both', async () => {
     const backend = await startServer()

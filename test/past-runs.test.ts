@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Summary } from '@loads-runner/metrics'
+import { readEventLog } from '@loads-runner/protocol'
+import type { RunEvent } from '@loads-runner/protocol'
 import { startServer } from './helpers/own-server.ts'
 import type { OwnServer } from './helpers/own-server.ts'
 import { runCli, startCli } from './helpers/run-cli.ts'
@@ -27,6 +30,13 @@ function slowBy(server: OwnServer, basketMs: number): void {
   }
 }
 
+/** How many seconds a run has written so far. */
+async function commitsIn(events: string): Promise<number> {
+  let count = 0
+  for await (const event of readEventLog(events)) if ((event as RunEvent).type === 'commit') count++
+  return count
+}
+
 /** Runs of a target, in one directory. */
 class Shop {
   readonly server: OwnServer
@@ -42,10 +52,11 @@ class Shop {
     return new Shop(server, await temporaryDirectory(shop(server.url)))
   }
 
-  /** A run in which the basket takes so long. */
+  /** A run in which the basket takes so long: 240 times, unless `more` says otherwise. */
   async run(basketMs: number, ...more: string[]) {
     slowBy(this.server, basketMs)
-    const load = ['--users', '4', '--iterations', '60', '--project-name', 'shop', ...more]
+    const iterations = more.includes('--iterations') ? [] : ['--iterations', '60']
+    const load = ['--users', '4', ...iterations, '--project-name', 'shop', ...more]
     return runCli(['shop', ...load], { cwd: this.directory })
   }
 
@@ -59,12 +70,22 @@ class Shop {
 }
 
 describe('runs that are over', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   it('are listed, searched, and followed by a metric', async () => {
     const past = await Shop.open()
-    await past.run(5, '--label', 'branch=main', '--user-id', 'ann')
-    await past.run(30, '--label', 'branch=next', '--user-id', 'bob', '--threshold', 'hit_duration: p(95)<10')
+    const runs = [
+      await past.run(5, '--label', 'branch=main', '--user-id', 'ann'),
+      await past.run(
+        30,
+        '--label',
+        'branch=next',
+        '--user-id',
+        'bob',
+        '--threshold',
+        'hit_duration: p(95)<10',
+      ),
+    ]
     const all = await past.loads('runs')
     assert.equal(all.exitCode, 0, all.stderr)
     const [head, newest, oldest] = all.stdout.split('\n')
@@ -89,7 +110,11 @@ describe('runs that are over', function () {
       points.map(({ verdict }) => verdict),
       ['passed', 'failed'],
     )
-    assert.ok(points[0]!.value >= 5 && points[1]!.value >= 30 && points[1]!.value > points[0]!.value)
+    assert.ok(points[0]!.value >= 5 && points[1]!.value >= 30, trend.stdout)
+    assert.deepEqual(
+      points.map(({ value }) => value),
+      runs.map(({ summary }) => summary!.series.find(({ name }) => name === 'basket')!.serviceTime.p95),
+    )
     const drawn = await past.loads('trend', 'hits/s')
     assert.match(drawn.stdout, /● passed  ✗ not/)
     const nothing = await past.loads('trend', 'no_such_counter')
@@ -99,7 +124,7 @@ describe('runs that are over', function () {
   it('are compared: what is slower is told from what is not, in both directions', async () => {
     const past = await Shop.open()
     await past.run(5)
-    await past.run(25)
+    await past.run(100)
     const [before, after] = await past.names()
     const compared = await past.loads('compare', before!, after!)
     assert.equal(compared.exitCode, 0, compared.stderr)
@@ -113,7 +138,7 @@ describe('runs that are over', function () {
     const basket = series.find(({ name }) => name.includes('basket'))!
     assert.equal(basket.change, 'faster')
     assert.equal(basket.before.count, 240)
-    assert.ok(basket.delta < -0.9)
+    assert.ok(basket.delta < -0.8)
     const itself = await past.loads('compare', 'latest', 'latest', '--fail')
     assert.equal(itself.exitCode, 0)
     assert.doesNotMatch(itself.stdout, /(?:slower|faster)$/m)
@@ -121,23 +146,25 @@ describe('runs that are over', function () {
 
   it('are a threshold for the next one', async () => {
     const past = await Shop.open()
-    const first = await past.run(20, '--compare-with', 'last-passed')
+    const few = ['--iterations', '30']
+    const first = await past.run(100, '--compare-with', 'last-passed', ...few)
     assert.equal(first.exitCode, 2)
     assert.match(first.stderr, /--compare-with: there is no passed run of project shop and shop in /)
-    await past.run(20)
+    await past.run(100, ...few)
 
-    const condition = 'hit_duration{name:basket}: p(50)<baseline*2'
-    const alike = await past.run(20, '--compare-with', 'last-passed', '--threshold', condition)
+    // Far enough from both that a busy machine crosses it neither way.
+    const condition = 'hit_duration{name:basket}: p(50)<baseline*3'
+    const alike = await past.run(100, '--compare-with', 'last-passed', '--threshold', condition, ...few)
     assert.equal(alike.exitCode, 0, alike.stdout + alike.stderr)
     const [threshold, ...others] = alike.summary!.thresholds
     assert.deepEqual(others, [])
     const limit = Number(/p\(50\)<([\d.]+)$/.exec(threshold!.expression)![1])
-    assert.ok(limit >= 40, threshold!.expression)
+    assert.ok(limit >= 297, threshold!.expression)
 
-    const slow = await past.run(100, '--compare-with', 'last-passed', '--threshold', condition)
+    const slow = await past.run(500, '--compare-with', 'last-passed', '--threshold', condition, ...few)
     assert.equal(slow.exitCode, 99)
     // One that failed is no measure.
-    const next = await past.run(20, '--compare-with', 'last-passed')
+    const next = await past.run(100, '--compare-with', 'last-passed', ...few)
     const usual = next.summary!.thresholds.map(({ expression }) => expression.replace(/[\d.]+$/, 'N'))
     assert.deepEqual(usual, ['hit_duration: p(95)<=N', 'hit_failed: rate<=N', 'errors: rate<=N'])
 
@@ -175,12 +202,14 @@ describe('runs that are over', function () {
     const past = await Shop.open()
     slowBy(past.server, 5)
     const cli = await startCli(['shop', '--users', '2', '--duration', '60s'], { cwd: past.directory })
-    await past.server.sawRequests(2_000)
+    await past.server.sawRequests(200)
+    const directory = join(past.directory, 'results', (await past.names())[0]!)
+    const events = join(directory, 'events')
+    const before = await commitsIn(events)
+    while ((await commitsIn(events)) < before + 3) await sleep(100)
     cli.kill('SIGKILL')
     await cli.result.catch(() => {})
-    const directory = join(past.directory, 'results', (await past.names())[0]!)
     // The last record is torn, as by a machine that lost its power.
-    const events = join(directory, 'events')
     await truncate(events, (await stat(events)).size - 10)
     await rm(join(directory, 'report.html'), { force: true })
     const report = await past.loads('report')

@@ -3,7 +3,7 @@ import { startServer } from './helpers/own-server.ts'
 import { runCli } from './helpers/run-cli.ts'
 
 describe('an execution that is run again', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('has its id, its random numbers, its row and its parameters', async () => {
     const server = await startServer((request, response) => {

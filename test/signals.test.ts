@@ -69,7 +69,7 @@ async function endOf({ cli, server, temporary }: Stopped) {
 }
 
 describe('Ctrl-C', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('while tests are loaded ends at once, and there was no run', async () => {
     const stopped = await start({ console: `await reached('console')` })
@@ -181,7 +181,7 @@ describe('Ctrl-C', function () {
 })
 
 describe('SIGTERM', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('stops a run like Ctrl-C, with its own exit code', async () => {
     const stopped = await start({ test: `await reached('test')` }, ['--users', '3'])
@@ -197,7 +197,7 @@ describe('SIGTERM', function () {
 })
 
 describe('SIGKILL', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('leaves no process of a local run', async function () {
     if (process.platform !== 'linux') this.skip()
@@ -211,7 +211,7 @@ describe('SIGKILL', function () {
 })
 
 describe('a console that nobody reads any more', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   for (const [what, leave] of [
     ['a closed pipe', (cli: RunningCli) => cli.closeOutput()],
