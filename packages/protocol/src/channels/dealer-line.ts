@@ -53,10 +53,13 @@ export class DealerLine {
     })
   }
 
-  /** @throws {ChannelError} CHANNEL_UNREACHABLE, CHANNEL_WRONG_KEY, CHANNEL_TIMEOUT. */
-  async open(timeoutMs: number): Promise<void> {
+  /**
+   * @param leftMs How long it may still take, asked again and again.
+   * @throws {ChannelError} CHANNEL_UNREACHABLE, CHANNEL_WRONG_KEY, CHANNEL_TIMEOUT.
+   */
+  async open(leftMs: () => number): Promise<void> {
     watch(this.#dealer, (event) => this.#onEvent(event))
-    await this.#wait(timeoutMs, () => this.#dealer.connect(`tcp://${this.#target}`))
+    await this.#wait(leftMs, () => this.#dealer.connect(`tcp://${this.#target}`))
     void this.#receiveAll()
   }
 
@@ -65,9 +68,8 @@ export class DealerLine {
    *
    * @throws {ChannelError} CHANNEL_WRONG_ROLE, CHANNEL_VERSION, CHANNEL_REFUSED, CHANNEL_TIMEOUT, CHANNEL_LOST.
    */
-  async introduce(role: Role, identity: Identity, timeoutMs: number): Promise<Uint8Array> {
-    const deadline = performance.now() + timeoutMs
-    const challenge = await this.#ask(['connect', protocolVersion], timeoutMs)
+  async introduce(role: Role, identity: Identity, leftMs: () => number): Promise<Uint8Array> {
+    const challenge = await this.#ask(['connect', protocolVersion], leftMs)
     if (challenge[0] !== 'challenge') throw this.#refusal(challenge)
     const signature = signHello(this.#join.signingKey, {
       nonce: challenge[1],
@@ -75,7 +77,7 @@ export class DealerLine {
       role,
       identity,
     })
-    const welcome = await this.#ask(['hello', role, identity, signature], deadline - performance.now())
+    const welcome = await this.#ask(['hello', role, identity, signature], leftMs)
     if (welcome[0] !== 'welcome') throw this.#refusal(welcome)
     return welcome[1]
   }
@@ -101,14 +103,20 @@ export class DealerLine {
     this.#dealer.close()
   }
 
-  async #ask(frame: DialerFrame, timeoutMs: number): Promise<BrokerFrame> {
+  async #ask(frame: DialerFrame, leftMs: () => number): Promise<BrokerFrame> {
     if (this.#phase === 'gone') throw this.#error('CHANNEL_LOST', this.#lostText())
-    return (await this.#wait(timeoutMs, () => this.#send(codec.encode(frame))))!
+    return (await this.#wait(leftMs, () => this.#send(codec.encode(frame))))!
   }
 
-  #wait(timeoutMs: number, begin: () => void): Promise<BrokerFrame | null> {
+  #wait(leftMs: () => number, begin: () => void): Promise<BrokerFrame | null> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#fail(this.#timeout()), Math.max(0, timeoutMs))
+      let timer: NodeJS.Timeout
+      const look = () => {
+        const ms = leftMs()
+        if (ms > 0) timer = setTimeout(look, ms)
+        else this.#fail(this.#timeout())
+      }
+      timer = setTimeout(look, Math.max(0, leftMs()))
       this.#waiting = {
         resolve: (value) => {
           clearTimeout(timer)

@@ -11,6 +11,7 @@ import type { BrokerToOperator, OperatorToBroker } from '../messages/operator.ts
 import { DealerLine } from './dealer-line.ts'
 import { Link } from './link.ts'
 import type { LinkOptions } from './link.ts'
+import { TimeLimit } from './time-limit.ts'
 
 /** From the first lookup to the welcome. */
 const dialMs = 5_000
@@ -38,21 +39,26 @@ async function dial<Out, In>(
       address,
       `This join string is for an ${join.role}. Use the broker's ${role}.join file.`,
     )
-  const deadline = performance.now() + dialMs
-  const hosts = await resolve(join.host, address)
-  for (const [index, host] of hosts.entries()) {
-    const left = () => deadline - performance.now()
-    const line = new DealerLine(join, address, formatEndpoint(host, join.port))
-    try {
-      await line.open(left() / (hosts.length - index))
-      const token = await line.introduce(role, identity, left())
-      return line.attach(new Link<Out, In>({ schema, token, ...line.ends }))
-    } catch (error) {
-      line.close()
-      // Another address of the same name may be the one that the broker listens on.
-      const isLast = index === hosts.length - 1
-      if (isLast || !(error instanceof ChannelError) || error.code !== 'CHANNEL_UNREACHABLE') throw error
+  const limit = new TimeLimit(dialMs)
+  try {
+    const hosts = await resolve(join.host, address)
+    for (const [index, host] of hosts.entries()) {
+      const line = new DealerLine(join, address, formatEndpoint(host, join.port))
+      try {
+        // The other addresses have the rest.
+        const restMs = limit.leftMs * (1 - 1 / (hosts.length - index))
+        await line.open(() => limit.leftMs - restMs)
+        const token = await line.introduce(role, identity, () => limit.leftMs)
+        return line.attach(new Link<Out, In>({ schema, token, ...line.ends }))
+      } catch (error) {
+        line.close()
+        // Another address of the same name may be the one that the broker listens on.
+        const isLast = index === hosts.length - 1
+        if (isLast || !(error instanceof ChannelError) || error.code !== 'CHANNEL_UNREACHABLE') throw error
+      }
     }
+  } finally {
+    limit.end()
   }
   throw new ChannelError('CHANNEL_UNREACHABLE', address, `The name ${join.host} has no address`)
 }
