@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { hitsPerUser, profileOf, scenarioOf } from '@loads-runner/protocol/testing'
 import { bundleOf, ScriptedBroker, specFor } from './helpers/scripted-broker.ts'
 
@@ -27,13 +28,13 @@ describe('agent', () => {
   })
   afterEach(() => broker.stop())
 
-  const sessionPid = async () => Number(/pid (\d+)/.exec((await broker.next('log')).text)![1])
+  const sessionPid = async () => Number((await broker.line(/^pid (\d+)/))[1])
 
   it('fetches the bundle, runs its share in a process of its own, and leaves nothing', async () => {
     await broker.run(await bundleOf(counting), {
       profile: profileOf(hitsPerUser(3, 4)),
     })
-    const said = /pid (\d+) in (.*)/.exec((await broker.next('log')).text)!
+    const said = await broker.line(/^pid (\d+) in (.*)/)
     assert.notEqual(Number(said[1]), process.pid)
     await broker.next('stage-done')
     broker.send({ type: 'finish', runId: broker.runId })
@@ -66,9 +67,17 @@ export class TestNotes extends TestCase {
       annotation: { type: 'note', text: 'cache emptied', tags: { node: 'db-2' } },
     })
     const others = broker.said.filter(({ type }) => type === 'annotate')
-    const { text, level } = await broker.next('log')
-    assert.equal(level, 'warning')
-    assert.equal(Number(/^(\d+) notes were left out/.exec(text)![1]), 99 - others.length)
+    // Said once a second at most: on a slow machine the notes may take longer.
+    const leftOut = broker.said.flatMap((message) => {
+      const found = message.type === 'log' && /^(\d+) notes? w\w+ left out/.exec(message.text)
+      if (!found) return []
+      assert.equal(message.level, 'warning')
+      return [Number(found[1])]
+    })
+    assert.equal(
+      leftOut.reduce((sum, count) => sum + count, 0),
+      99 - others.length,
+    )
     assert.ok(others.length >= 19)
   })
 
@@ -221,11 +230,11 @@ export class TestRows extends TestCase {
   })
 
   it('stops the load by itself when its broker stays away, and keeps what it measured', async () => {
-    await broker.run(await bundleOf(endless), forMinutes)
+    await broker.run(await bundleOf(endless), { ...forMinutes, maxOrphanMs: 3000 })
     const pid = await sessionPid()
     await broker.vanish()
     for (let wait = 0; wait < 200 && !broker.logs.some((line) => line.includes('the load stops')); wait++) {
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await delay(50)
     }
     assert.ok(broker.logs.some((line) => line.includes('no broker for 3 s: the load stops')))
     await broker.agent.stop()
@@ -239,6 +248,7 @@ export class TestRows extends TestCase {
     await sessionPid()
     await broker.next('window')
     await broker.agent.stop()
+    while (!broker.said.some(({ type }) => type === 'released')) await delay(20)
     const kinds = broker.said.map(({ type }) => type).filter((type) => type !== 'log')
     assert.equal(kinds.at(-1), 'released')
     assert.ok(!kinds.includes('stage-done'))

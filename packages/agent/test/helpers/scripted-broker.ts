@@ -15,6 +15,9 @@ import {
 import { hitsPerUser, profileOf, specOf } from '@loads-runner/protocol/testing'
 import { shareOut } from '@loads-runner/testcase/load'
 
+/** For what comes in any case, however slow the machine is; less than a test may take, to say what is missing. */
+const patienceMs = 50_000
+
 export type Kind = AgentToBroker['type']
 type Of<K extends Kind> = Extract<AgentToBroker, { type: K }>
 
@@ -91,7 +94,7 @@ export class ScriptedBroker {
   }
 
   /** The next message of this kind that was not waited for yet. */
-  async next<K extends Kind>(kind: K, timeoutMs = 20_000): Promise<Of<K>> {
+  async next<K extends Kind>(kind: K, timeoutMs = patienceMs): Promise<Of<K>> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
       const index = this.said.findIndex((message) => message.type === kind)
@@ -107,11 +110,19 @@ export class ScriptedBroker {
 
   /** The next window that is as it should be; those before it are passed over. */
   async window(isSo: (window: WindowMessage) => boolean): Promise<WindowMessage> {
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + patienceMs
     for (;;) {
       const window = await this.next('window')
       if (isSo(window)) return window
       if (Date.now() > deadline) throw new Error(`no such window; the last was ${JSON.stringify(window)}`)
+    }
+  }
+
+  /** What the next line of the log has that is like this; on a slow machine there may be warnings before it. */
+  async line(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec((await this.next('log')).text)
+      if (found !== null) return found
     }
   }
 
@@ -175,7 +186,6 @@ export function specFor({ tests, hash }: Bundle, some: Partial<RunSpec> = {}): R
     workers: 1,
     bundle: hash,
     windowMs: 100,
-    maxOrphanMs: 3000,
     drainMs: 5000,
     ...some,
     profile: { scenarios: scenarios.map((scenario) => ({ ...scenario, tests: choices })) },
