@@ -218,8 +218,9 @@ describe('loads record', () => {
     const gone = createServer().listen(0, '127.0.0.1')
     await once(gone, 'listening')
     const { port } = gone.address() as AddressInfo
-    await new Promise((resolve) => gone.close(resolve))
+    // While the target has its port, the recorder gets another one.
     const { address, lines, stop } = await start({ target: `http://127.0.0.1:${port}` })
+    await new Promise((resolve) => gone.close(resolve))
     const answer = await ask(`${address}/x`)
     assert.equal(answer.status, 502)
     await lines.match(/GET .*\/x failed: .*ECONNREFUSED/)

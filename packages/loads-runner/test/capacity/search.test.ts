@@ -76,6 +76,8 @@ describe('capacity/search', () => {
         assert.ok(failsWith(answer.target) < 0.9999, `${answer.target} of ${at}`)
         assert.ok(answer.failsAt === null || failsWith(answer.failsAt) > 0.0001)
       }),
+      // What is unlikely is not impossible: always the same noise.
+      { seed: 1 },
     )
   })
 

@@ -177,14 +177,25 @@ describe('load models', () => {
       gracefulStop: fc.constantFrom('0', '1m'),
     }
     const keys = Object.keys(texts) as LoadKey[]
-    const options = fc
+    const any = fc
       .subarray(keys, { maxLength: 4 })
       .chain((some) => fc.record(Object.fromEntries(some.map((key) => [key, texts[key]]))))
+    // One of each model, which any options are too rarely.
+    const whole = fc.constantFrom<Options>(
+      { users: '10', duration: '5m' },
+      { iterations: '3' },
+      { sharedHits: '100' },
+      { stages: '1s:5' },
+      { rate: '50', duration: '1s' },
+      { rate: '0.5/s', stages: '1s:3/s' },
+      { controlled: 'rate', rate: '3000/m' },
+    )
+    const options = fc.oneof<fc.Arbitrary<Options>[]>(any, whole)
     const sources = ['config', 'config', 'class', 'environment', 'command line'] as const
     const seen = new Set<string>()
     fc.assert(
       fc.property(fc.array(options, { minLength: 1, maxLength: 3 }), (given) => {
-        const layers = given.map((each, index) => layer(each as Options, sources[index + 2]!))
+        const layers = given.map((each, index) => layer(each, sources[index + 2]!))
         const { problems, stages } = plan(...layers)
         assert.equal(problems.length === 0, stages.length > 0)
         for (const problem of problems) assert.match(problem, /\S.{8,}/)
