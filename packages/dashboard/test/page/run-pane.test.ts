@@ -53,6 +53,7 @@ describe('the page of a run, in a browser', function () {
     complaints = []
     context = await browser.newContext({ viewport: { width: 1440, height: 1000 } })
     page = await context.newPage()
+    page.setDefaultTimeout(60_000)
     page.on('pageerror', (error) => complaints.push(String(error)))
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text())

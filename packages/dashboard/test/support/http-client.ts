@@ -42,6 +42,8 @@ async function respond(
   const sent = request({ host, port, path, method, headers, agent: false })
   sent.end(body)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  // Who has refused a body does not read the rest of it.
+  sent.on('error', () => {})
   return response
 }
 
