@@ -58,7 +58,7 @@ function proxiesOf({ mark }: { mark: string }): number {
 }
 
 describe('proxies of a run', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   for (const [where, place] of [
     ['in this process', []],
@@ -67,9 +67,9 @@ describe('proxies of a run', function () {
     it(`do what their schedule says while the load goes on, ${where}`, async () => {
       const target = await startServer()
       const schedule =
-        'schedule:\n  - name: storm\n    at: 2s\n    for: 2s\n    proxy: shop\n    behavior: error\n    rate: 50%\n    statuses: [503]\n'
+        'schedule:\n  - name: storm\n    at: 1s\n    for: 6s\n    proxy: shop\n    behavior: error\n    rate: 50%\n    statuses: [503]\n'
       const run = await runCli(
-        ['shop', '--users', '4', '--duration', '7s', '--proxies', 'p.yaml', ...place],
+        ['shop', '--users', '4', '--duration', '9s', '--proxies', 'p.yaml', ...place],
         {
           files: {
             'shop.ts': through(`await this.session.get(this.url('/'), { name: '/' })
@@ -94,7 +94,7 @@ describe('proxies of a run', function () {
         ],
       )
       const [begun, ended] = faults.map(({ elapsedMs }) => elapsedMs)
-      assert.ok(begun! >= 2_000 && ended! - begun! >= 1_500, `${begun} to ${ended} ms`)
+      assert.ok(begun! >= 1_000 && ended! >= 7_000, `${begun} to ${ended} ms`)
       assert.match(run.stdout + run.stderr, /fault begins: shop: error: 50 %, /)
       assert.match(run.stdout + run.stderr, new RegExp(`faults injected: shop: http_error ${refused}\\n`))
 
@@ -244,14 +244,22 @@ describe('proxies of a run', function () {
       'shop',
     ])
     const control = await controlOf(standing)
-    const run = (status: number) =>
-      runCli(['shop', '--proxies', control], {
+    const run = async (status: number) => {
+      const told = await startServer(() => {})
+      const cli = await startCli(['shop', '--proxies', control], {
         files: {
           'shop.ts': through(`
             await this.proxies.shop.withBehavior('error', { statuses: [${status}] })
-            this.assertEqual((await this.session.get(this.url('/'))).status, ${status})`),
+            this.assertEqual((await this.session.get(this.url('/'))).status, ${status})
+            await this.session.get('${told.url}')`),
         },
       })
+      // The run is not over before its fault was seen.
+      await cli.waitForLine(new RegExp(`fault begins: .*statuses ${status}$`))
+      await told.sawRequests(1)
+      told.seen[0]!.response.end('{}')
+      return cli.result
+    }
     assert.match((await run(500)).stdout, /statuses 500\n/)
     const { stdout, stderr, exitCode } = await run(501)
     assert.equal(exitCode, 0, stdout + stderr)
@@ -298,7 +306,8 @@ describe('proxies of a run', function () {
     assert.match(stdout, /error: the process of the proxies has ended \(SIGKILL\)/)
     assert.doesNotMatch(stdout, /not seen any more|schedule:/)
     assert.match(stdout, /Verdict: infrastructure .*\n {2}the proxies of the run have ended before it/)
-    assert.ok(summary!.hits.count >= 20)
+    // The answers to the last two may not have come through.
+    assert.ok(summary!.hits.count >= 18)
   })
 
   it('go with their console when that is killed', async () => {
