@@ -7,14 +7,13 @@ export interface FaultScope extends AsyncDisposable {
 /** @param undo called once; again only after it failed */
 export function faultScope(undo: () => void | Promise<void>): FaultScope {
   let ending: Promise<void> | null = null
-  const attempt = async (): Promise<void> => {
-    try {
-      await undo()
-    } catch (error) {
-      ending = null
-      throw error
+  const end = (): Promise<void> => {
+    if (ending === null) {
+      ending = (async () => undo())()
+      // Also where it fails at once: only what is assigned already can be forgotten.
+      ending.catch(() => (ending = null))
     }
+    return ending
   }
-  const end = (): Promise<void> => (ending ??= attempt())
   return { end, [Symbol.asyncDispose]: end }
 }
