@@ -13,7 +13,8 @@ import {
   startPrometheus,
   startStatsd,
 } from './helpers/output-servers.ts'
-import { startServer } from './helpers/own-server.ts'
+import { startHeldServer, startServer } from './helpers/own-server.ts'
+import type { OwnServer } from './helpers/own-server.ts'
 import { startCli } from './helpers/run-cli.ts'
 import { oneHit } from './helpers/shop.ts'
 import { StandingCluster } from './helpers/standing-cluster.ts'
@@ -24,6 +25,12 @@ const startSlow = () => startServer((_request, response) => void setTimeout(() =
 
 /** Two users of a target that takes 50 ms: so many seconds at least, of 40 hits each. */
 const load = (seconds: number) => ['--agents', '2', '--users', '2', '--iterations', String(20 * seconds)]
+
+/** Tests `hit` and `other`, each with a target of its own. */
+const twoHits = (target: OwnServer, other: OwnServer) => ({
+  ...oneHit(target),
+  'other.ts': oneHit(other)['hit.ts'].replace('TestHit', 'TestOther'),
+})
 
 async function runsOf(cluster: StandingCluster): Promise<OperatorResults['list-runs']['runs']> {
   return (await cluster.ask('list-runs')).runs
@@ -71,14 +78,18 @@ async function textsBelow(directory: string): Promise<[file: string, text: strin
 }
 
 describe('outputs of a standing cluster', function () {
-  this.timeout(180_000)
+  this.timeout(300_000)
   before(function () {
     needInfluxd(this)
     needPrometheus(this)
   })
 
   it('are written by the broker: for consoles that have gone, and once for many', async () => {
-    const [target, influxd, statsd] = await Promise.all([startSlow(), startInfluxd(), startStatsd()])
+    const [target, influxd, statsd] = await Promise.all([
+      startHeldServer(50, 100),
+      startInfluxd(),
+      startStatsd(),
+    ])
     const cluster = await StandingCluster.start({
       agents: ['a1', 'a2'],
       brokerArgs: ['-o', `statsd:127.0.0.1:${statsd.port}`],
@@ -95,6 +106,8 @@ describe('outputs of a standing cluster', function () {
     await target.sawRequests(90)
     const [running] = (await runsOf(cluster)).filter(({ state }) => state === 'running')
     const others = await Promise.all([1, 2].map(() => cluster.start(['--attach', running!.runId])))
+    for (const other of others) await other.waitForLine(/2 agents/)
+    target.release()
     const ends = await Promise.all([console, ...others].map(({ result }) => result))
     for (const { exitCode, summary, stderr } of ends) {
       assert.equal(exitCode, 0, stderr)
@@ -109,19 +122,20 @@ describe('outputs of a standing cluster', function () {
   })
 
   it('are written to the end when the broker is told to stop', async () => {
-    const [target, influxd] = await Promise.all([startSlow(), startInfluxd()])
+    const [target, other, influxd] = await Promise.all([startHeldServer(50, 40), startSlow(), startInfluxd()])
     const cluster = await StandingCluster.start({
       agents: ['a1', 'a2'],
       brokerArgs: ['-o', `influx:${influxd.url}/loads`],
-      files: oneHit(target),
+      files: twoHits(target, other),
     })
-    const one = ['hit', '--agents', '1', '--users', '2', '--iterations']
+    const one = ['--agents', '1', '--users', '2', '--iterations']
     const [short, long] = await Promise.all([
-      cluster.start([...one, '60']),
-      cluster.start([...one, '6000', '--max-orphan-time', '1s']),
+      cluster.start(['hit', ...one, '60']),
+      cluster.start(['other', ...one, '6000', '--max-orphan-time', '1s']),
     ])
-    await target.sawRequests(80)
+    await Promise.all([target.sawRequests(40), other.sawRequests(60)])
     await influxd.pause()
+    target.release()
     const { summary, exitCode, stderr } = await short.result
     assert.equal(exitCode, 0, stderr)
     await cluster.broker.waitForLine(/output influx does not work/)
@@ -159,7 +173,7 @@ describe('outputs of a standing cluster', function () {
 
   it('keep the password of an address to themselves', async () => {
     const secret = 'tell-nobody-1'
-    const [target, influxd] = await Promise.all([startSlow(), startInfluxd({ auth: true })])
+    const [target, influxd] = await Promise.all([startHeldServer(50, 60), startInfluxd({ auth: true })])
     await influxd.query(`CREATE USER boss WITH PASSWORD '${secret}' WITH ALL PRIVILEGES`)
     const http = `127.0.0.1:${await freePort()}`
     const cluster = await StandingCluster.start({
@@ -190,6 +204,8 @@ describe('outputs of a standing cluster', function () {
     const reading = (async () => {
       for await (const part of stream.body!) streamed += Buffer.from(part as Uint8Array).toString()
     })().catch(() => {})
+    await attached.waitForLine(/2 agents/)
+    target.release()
     const [end, watched] = await Promise.all([console.result, attached.result])
     assert.equal(end.exitCode, 0, end.stdout + end.stderr)
     // It was of use, so it was known where it had to be.
@@ -225,18 +241,18 @@ describe('outputs of a standing cluster', function () {
   })
 
   it('have one address to scrape, for runs at the same time and one after the other', async () => {
-    const target = await startSlow()
+    const [target, other] = await Promise.all([startHeldServer(50, 40), startHeldServer(50, 40)])
     const scrape = `127.0.0.1:${await freePort()}`
     const [prometheus, cluster] = await Promise.all([
       startPrometheus({ scrape }),
       StandingCluster.start({
         agents: ['a1', 'a2'],
         brokerArgs: ['-o', `prometheus:${scrape}`],
-        files: oneHit(target),
+        files: twoHits(target, other),
       }),
     ])
-    const one = (seconds: number) => [
-      'hit',
+    const one = (seconds: number, name = 'hit') => [
+      name,
       '--agents',
       '1',
       '--users',
@@ -244,7 +260,7 @@ describe('outputs of a standing cluster', function () {
       '--iterations',
       String(20 * seconds),
     ]
-    const both = await Promise.all([cluster.start(one(6)), cluster.start(one(4))])
+    const both = await Promise.all([cluster.start(one(6)), cluster.start(one(4, 'other'))])
     // Two runs on one page.
     const page = await until('page of both runs', async () => {
       const text = await fetch(`http://${scrape}/metrics`).then(
@@ -259,6 +275,8 @@ describe('outputs of a standing cluster', function () {
       return runs.size === 2 ? text : null
     })
     assert.equal(page.match(/^# TYPE loads_hits_total /gm)?.length, 1)
+    target.release()
+    other.release()
     const ends = await Promise.all(both.map(({ result }) => result))
     ends.push(await cluster.run(one(2)))
     for (const [index, seconds] of [6, 4, 2].entries()) {

@@ -24,11 +24,12 @@ const moduleWith = (method: 'open' | 'write' | 'close', body: string) => `
   }
   export const createOutput = () => new Output()`
 
+/** What was said of outputs; a generator may say something of itself. */
 const notes = (run: { stdout: string; stderr: string }) =>
-  `${run.stdout}\n${run.stderr}`.split('\n').filter((line) => line.startsWith('warning: '))
+  `${run.stdout}\n${run.stderr}`.split('\n').filter((line) => /^warning: .*\boutput\b/.test(line))
 
 describe('outputs of somebody else', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   sideBySide({
     'get every record of the run, from a file and from a package': async () => {
@@ -163,7 +164,8 @@ describe('outputs of somebody else', function () {
       const seconds = (performance.now() - startedAt) / 1000
       assert.equal(run.exitCode, 0, run.stdout + run.stderr)
       assert.equal(run.summary!.hits.count, 20)
-      assert.ok(seconds < 40, `${seconds} s`)
+      // 15 s to write what is left, together: one after the other that were 45.
+      assert.ok(seconds < 44, `${seconds} s`)
       const said = notes(run)
       assert.equal(said.filter((line) => /records? lost/.test(line)).length, 2, said.join('\n'))
       assert.ok(said.some((line) => line.includes('it did not close in time')))

@@ -47,7 +47,7 @@ const outcomesOf = ({ tests }: Summary) => ({
 })
 
 describe('outputs, all at once', function () {
-  this.timeout(180_000)
+  this.timeout(300_000)
   before(function () {
     needInfluxd(this)
     needPrometheus(this)
@@ -74,7 +74,13 @@ describe('outputs, all at once', function () {
     const { summary, directory } = run
     assert.ok(summary !== null, run.stdout + run.stderr)
     assert.equal(run.exitCode, 1)
-    assert.doesNotMatch(run.stdout + run.stderr, /^warning|output [a-z]+/m)
+    // A generator that is not alone on its machine may say that of itself.
+    const ofGenerator = summary.generator.warnings.map((warning) => `warning: ${warning}`)
+    const told = (run.stdout + run.stderr).split('\n').filter((line) => /^warning|output [a-z]+/.test(line))
+    assert.deepEqual(
+      told.filter((line) => !ofGenerator.includes(line)),
+      [],
+    )
     // The referee: the target itself.
     assert.equal(summary.hits.count, shop.seen.length)
     assert.equal(summary.hits.count, 540)
