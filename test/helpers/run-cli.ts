@@ -141,7 +141,7 @@ export class RunningCli {
   }
 
   /** Resolves at the first line of either output that matches, past lines included. */
-  waitForLine(line: RegExp, timeoutMs = 20_000): Promise<RegExpMatchArray> {
+  waitForLine(line: RegExp, timeoutMs = 40_000): Promise<RegExpMatchArray> {
     // The beginning of a line may match something else than all of it.
     const past = [this.#stdout, this.#stderr].map((text) =>
       this.#ended ? text : text.slice(0, text.lastIndexOf('\n') + 1),
@@ -216,7 +216,7 @@ export class RunningCli {
   }
 
   async #finish(summaryFile: string | null, options: CliOptions): Promise<CliResult> {
-    const timeoutMs = options.timeoutMs ?? 40_000
+    const timeoutMs = options.timeoutMs ?? 60_000
     let timedOut = false
     const timer = setTimeout(() => {
       timedOut = true
