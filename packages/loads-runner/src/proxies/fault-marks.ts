@@ -10,6 +10,8 @@ export class FaultMarks {
   readonly #injected = new Map<string, number>()
   /** All that were injected, by proxy and fault. */
   readonly totals = new Map<string, number>()
+  /** The same in one. */
+  count = 0
 
   constructor(publish: (annotation: Annotation) => void) {
     this.#publish = publish
@@ -17,6 +19,7 @@ export class FaultMarks {
 
   take(event: ChaosEvent): void {
     if (event.type === 'fault') {
+      this.count++
       const key = `${event.proxy}: ${event.fault}`
       this.#injected.set(key, (this.#injected.get(key) ?? 0) + 1)
       this.totals.set(key, (this.totals.get(key) ?? 0) + 1)

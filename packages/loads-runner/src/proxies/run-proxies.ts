@@ -29,6 +29,8 @@ const startMs = 20_000
 const tellMs = 1000
 /** Between the end of the stream of events and that of the process that sent them. */
 const unseenMs = 1000
+/** How long is waited for the events of what was injected. */
+const hearOutMs = 2000
 
 /** Variables that users of the run see. */
 export interface ProxyVariables {
@@ -55,6 +57,8 @@ export class RunProxies {
   #marks: FaultMarks | null = null
   #telling: NodeJS.Timeout | null = null
   #toldAt = 0
+  /** Faults that their proxies had injected before the run. */
+  #injectedBefore = 0
   #phases: LoadPhases | null = null
   #begun = false
   #reading: Promise<void> = Promise.resolve()
@@ -140,6 +144,7 @@ export class RunProxies {
     if (this.#lost !== null) return onLost()
     const marks = (this.#marks = new FaultMarks(publish))
     const client = this.#client!
+    if (this.#file === null) this.#injectedBefore = await injectedAt(client)
     this.#reading = this.#read(client, marks)
     for (const { name, faults } of await client.list()) for (const fault of faults) marks.begin(name, fault)
     this.#toldAt = performance.now()
@@ -163,6 +168,7 @@ export class RunProxies {
   /** @returns injected faults by proxy and kind */
   async close(): Promise<ReadonlyMap<string, number>> {
     await this.#saying
+    await this.#hearOut()
     this.#listening.abort()
     await this.#reading
     if (this.#telling !== null) clearInterval(this.#telling)
@@ -213,6 +219,17 @@ export class RunProxies {
     this.#onLost()
   }
 
+  /** Of what was injected last nothing may have been heard yet. */
+  async #hearOut(): Promise<void> {
+    const marks = this.#marks
+    if (marks === null || this.#lost !== null) return
+    let isOver = false
+    void this.#reading.then(() => (isOver = true))
+    const injected = (await injectedAt(this.#client!)) - this.#injectedBefore
+    const until = performance.now() + hearOutMs
+    while (marks.count < injected && !isOver && performance.now() < until) await setTimeout(10)
+  }
+
   async #read(client: ControlClient, marks: FaultMarks): Promise<void> {
     // What was before the run at proxies that stay is nothing of the run.
     const past = this.#file !== null
@@ -261,6 +278,17 @@ export class RunProxies {
     const now = performance.now()
     this.#marks!.tell(Math.max(0.001, (now - this.#toldAt) / 1000))
     this.#toldAt = now
+  }
+}
+
+/** Faults that all proxies have injected since they are there; 0: they do not tell. */
+async function injectedAt(client: ControlClient): Promise<number> {
+  try {
+    const proxies = await client.list()
+    const counters = await Promise.all(proxies.map(({ name }) => client.proxy(name).counters()))
+    return counters.flatMap(({ faults }) => Object.values(faults)).reduce((sum, count) => sum + count, 0)
+  } catch {
+    return 0
   }
 }
 
