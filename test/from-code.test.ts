@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { startServer } from './helpers/own-server.ts'
 import { runCli } from './helpers/run-cli.ts'
+import { controlOf, endProxy, hostOf, startProxy } from './helpers/started-proxy.ts'
 import { exampleFor, startTarget } from './helpers/target.ts'
 import { temporaryDirectory } from './helpers/temporary.ts'
 
@@ -192,5 +193,36 @@ describe('the same class under mocha', function () {
     assert.deepEqual(tests[0]!.err, {})
     assert.match(tests[1]!.err.message!, /\/nowhere answered 404, expected 2xx or 3xx/)
     assert.equal(target.count().http, 2)
+  })
+
+  const shop = (control: string) => ({
+    'proxies.yaml': control,
+    'shop.ts': `
+      import { TestCase } from 'loads-runner'
+      export class TestShop extends TestCase {
+        async status() { return (await this.session.get('http://' + this.proxies.shop.address + '/')).status }
+        async test_broken() {
+          await this.proxies.shop.withBehavior('error', { statuses: [503] })
+          this.assertEqual(await this.status(), 503)
+        }
+        async test_whole() { this.assertEqual(await this.status(), 200) }
+      }`,
+  })
+
+  it('has the proxies of a file, or those of a loads-proxy that stays', async () => {
+    const server = await startServer()
+    const files = shop(`proxies: { shop: { backend: '${hostOf(server)}', protocol: http } }`)
+    const own = await report('shop.ts', files, { LOADS_PROXIES: 'proxies.yaml' })
+    assert.deepEqual([own.exitCode, own.stats.passes], [0, 2], own.output)
+
+    const standing = await startProxy(['--backend', hostOf(server), '--protocol', 'http', '--name', 'shop'])
+    const theirs = await report('shop.ts', files, { LOADS_PROXIES: await controlOf(standing) })
+    assert.deepEqual([theirs.exitCode, theirs.stats.passes], [0, 2], theirs.output)
+    assert.equal(server.seen.length, 2)
+    await endProxy(standing)
+
+    const wrong = await report('shop.ts', files, { LOADS_PROXIES: 'nowhere.yaml' })
+    assert.notEqual(wrong.exitCode, 0)
+    assert.match(wrong.tests[0]?.err.message ?? wrong.output, /nowhere\.yaml/)
   })
 })

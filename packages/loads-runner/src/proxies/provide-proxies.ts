@@ -32,7 +32,7 @@ export function provideRunProxies(): void {
     const known = readKnownProxies(process.env[proxiesVariable])
     if (known === null) {
       throw new UsageError(
-        `proxies: the run has none; start it with --proxies FILE, or set ${proxiesVariable} to what a run sets it to`,
+        `proxies: the run has none; start it with --proxies FILE, or mocha with ${proxiesVariable}=FILE`,
       )
     }
     const handles = Object.keys(known.addresses).map((name) => [
