@@ -10,6 +10,7 @@ import { writeFiles } from './helpers/files.ts'
 import { startServer } from './helpers/own-server.ts'
 import { runCli, startCli } from './helpers/run-cli.ts'
 import type { RunningCli } from './helpers/run-cli.ts'
+import { hostOf } from './helpers/started-proxy.ts'
 import { temporaryDirectory } from './helpers/temporary.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -253,13 +254,14 @@ describe('a test that is tried out', function () {
   it('runs again with --watch after each change, wrong ones too, until Ctrl-C', async () => {
     const server = await startServer()
     const cwd = await temporaryDirectory({
-      'loads.config.json': '{ "users": 1 }',
+      'loads.config.json': '{ "users": 1, "proxies": "proxies.yaml" }',
+      'proxies.yaml': `proxies: { web: { backend: '${hostOf(server)}' } }`,
       'lib/path.ts': `export const path = '/first'`,
       'watched.ts': `
         import { TestCase } from 'loads-runner'
         import { path } from './lib/path.ts'
         export class TestWatched extends TestCase {
-          async test_path() { await this.session.get('${server.url}' + path) }
+          async test_path() { await this.session.get('http://' + this.proxies.web.address + path) }
         }`,
     })
     const run = await startCli(['watched', '--watch'], { cwd, json: false, timeoutMs: 170_000 })
@@ -275,9 +277,12 @@ describe('a test that is tried out', function () {
     await replaceFile(cwd, 'lib/path.ts', `export const path = '/third'`)
     await watches(run, 4)
     assert.deepEqual(seen(), ['/first', '/second', '/third'])
-    await replaceFile(cwd, 'loads.config.json', '{ "users": 2 }')
+    await replaceFile(cwd, 'loads.config.json', '{ "users": 2, "proxies": "proxies.yaml" }')
     await watches(run, 5)
     assert.deepEqual(seen(), ['/first', '/second', '/third', '/third', '/third'])
+    await replaceFile(cwd, 'proxies.yaml', `proxies: { web: { backend: '${hostOf(server)}', seed: 7 } }`)
+    await watches(run, 6)
+    assert.equal(seen().length, 7)
     run.kill('SIGINT')
     const { exitCode, signal } = await run.result
     assert.deepEqual([exitCode, signal], [0, null])

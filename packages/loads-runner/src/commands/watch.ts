@@ -4,6 +4,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { reportFailure } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Interrupts } from '../interrupts.ts'
+import { isControlAddress } from '../proxies/proxy-environment.ts'
 import { readSettings } from '../read-settings.ts'
 import type { Invocation } from '../read-settings.ts'
 import type { World } from '../world.ts'
@@ -21,7 +22,7 @@ export async function watchCommand(world: World, first: Invocation): Promise<num
   let exitCode = 0
   try {
     for (;;) {
-      if (invocation !== null) changes.follow(invocation.configFiles)
+      if (invocation !== null) changes.follow(filesOf(world, invocation))
       try {
         if (invocation !== null) {
           const run = await commandOf(invocation)
@@ -57,6 +58,11 @@ export async function watchCommand(world: World, first: Invocation): Promise<num
   } finally {
     changes.close()
   }
+}
+
+/** What the settings come from, and the proxies. */
+function filesOf({ cwd }: World, { configFiles, settings: { proxies } }: Invocation): readonly string[] {
+  return proxies === null || isControlAddress(proxies) ? configFiles : [...configFiles, resolve(cwd, proxies)]
 }
 
 type Run = (

@@ -22,3 +22,8 @@ export function readKnownProxies(text: string | undefined): KnownProxies | null 
     return null
   }
 }
+
+/** `--proxies` names a control server, and not a file. */
+export function isControlAddress(text: string): boolean {
+  return /^https?:\/\//.test(text)
+}

@@ -11,7 +11,7 @@ import type { Annotation, RunEvent, RunSpec } from '@loads-runner/protocol'
 import { UsageError } from '../errors.ts'
 import { FaultMarks } from './fault-marks.ts'
 import { LoadPhases } from './load-phases.ts'
-import { proxiesVariable, tokenVariable } from './proxy-environment.ts'
+import { isControlAddress, proxiesVariable, tokenVariable } from './proxy-environment.ts'
 import type { ProxyOrder } from './proxy-process.ts'
 import { readWarning } from './proxy-warning.ts'
 
@@ -74,7 +74,7 @@ export class RunProxies {
    * @throws {UsageError} with all that is wrong in the file
    */
   static async plan(text: string, options: RunProxiesOptions): Promise<RunProxies> {
-    if (/^https?:\/\//.test(text)) return new RunProxies(null, text, options)
+    if (isControlAddress(text)) return new RunProxies(null, text, options)
     const { ChaosError, readConfigFile } = await import('@loads-runner/chaos')
     try {
       const config = await readConfigFile(text, { directory: options.cwd, environment: options.env })
