@@ -1,4 +1,4 @@
-import { proxiesVariable, tokenVariable } from './proxy-environment.ts'
+import { proxiesVariable, readKnownProxies, tokenVariable } from './proxy-environment.ts'
 import type { RunProxies } from './run-proxies.ts'
 
 /** How long mocha waits for them, in milliseconds: a process has to start. */
@@ -19,7 +19,7 @@ interface HookContext {
  */
 export function proxiesForMocha(root: RootSuite): void {
   const text = process.env[proxiesVariable] ?? ''
-  if (text === '' || text.startsWith('{')) return
+  if (text === '' || readKnownProxies(text) !== null) return
   const token = process.env[tokenVariable]
   let proxies: RunProxies | null = null
   root.beforeAll('proxies', async function () {

@@ -147,6 +147,8 @@ export class RunProxies {
     if (this.#file === null) this.#injectedBefore = await injectedAt(client)
     this.#reading = this.#read(client, marks)
     for (const { name, faults } of await client.list()) for (const fault of faults) marks.begin(name, fault)
+    // A run may be over by then.
+    if (this.#listening.signal.aborted) return
     this.#toldAt = performance.now()
     this.#telling = setInterval(() => this.#tell(), tellMs)
   }
